@@ -1,0 +1,65 @@
+# effuse_test(<file> [RANKS 1 2 3 4] [TIMEOUT s] [LABELS ...] [LINK targets...])
+# A GoogleTest program from one file below tests/; the test is named after the file. The library under
+# test is linked by the folder's name (unit/core/x_test.cpp -> effuse::core). With RANKS the program is
+# started under mpirun at each number of ranks: a launch that fails is a failed test, never a skip.
+function(effuse_test file)
+  cmake_parse_arguments(arg "" "TIMEOUT" "RANKS;LABELS;LINK" ${ARGN})
+  string(REGEX REPLACE "\\.cpp$" "" name "${file}")
+  string(REPLACE "/" "_" target "test_${name}")
+  get_filename_component(folder "${file}" DIRECTORY)
+  get_filename_component(library "${folder}" NAME)
+
+  add_executable(${target} "${file}")
+  target_link_libraries(${target} PRIVATE effuse::options GTest::gtest ${arg_LINK})
+  if(TARGET effuse::${library})
+    target_link_libraries(${target} PRIVATE effuse::${library})
+  endif()
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  effuse_test_uses_torch(${target} ${library} "${arg_LINK}" uses_torch)
+  if(uses_torch)
+    effuse_use_torch_pch(${target})
+  endif()
+
+  if(arg_RANKS)
+    target_link_libraries(${target} PRIVATE effuse_mpi_test_main)
+    foreach(ranks IN LISTS arg_RANKS)
+      add_test(NAME ${name}/${ranks} COMMAND
+        "${MPIEXEC_EXECUTABLE}" --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${target}>)
+      effuse_test_properties(${name}/${ranks} "${arg_TIMEOUT}" "multi_rank;${arg_LABELS}")
+      set_tests_properties(${name}/${ranks} PROPERTIES PROCESSORS 2
+        ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1;OMPI_MCA_mpi_yield_when_idle=1")
+    endforeach()
+  else()
+    target_link_libraries(${target} PRIVATE GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${target})
+    effuse_test_properties(${name} "${arg_TIMEOUT}" "unit;${arg_LABELS}")
+  endif()
+endfunction()
+
+# effuse_script_test(<file.py> [TIMEOUT s] [LABELS ...]): a pytest file that drives the built programs
+# from outside. It finds them in $EFFUSE_BIN.
+function(effuse_script_test file)
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS" ${ARGN})
+  string(REGEX REPLACE "\\.py$" "" name "${file}")
+  add_test(NAME ${name} COMMAND "${EFFUSE_PYTHON}" -m pytest -q -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+  effuse_test_properties(${name} "${arg_TIMEOUT}" "script;${arg_LABELS}")
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT
+    "EFFUSE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};EFFUSE_SOURCE=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
+endfunction()
+
+function(effuse_test_properties test timeout labels)
+  if(NOT timeout)
+    set(timeout 120)
+  endif()
+  set_tests_properties("${test}" PROPERTIES TIMEOUT ${timeout} LABELS "${labels}")
+endfunction()
+
+# True where the library under test, or one named by LINK, brings torch's headers.
+function(effuse_test_uses_torch target library links out)
+  set(${out} FALSE PARENT_SCOPE)
+  foreach(candidate IN ITEMS effuse::${library} ${links})
+    if(candidate MATCHES "^effuse::(comm|models|diffusion|data|checkpoint|training|generation|app)$")
+      set(${out} TRUE PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()

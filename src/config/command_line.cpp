@@ -1,0 +1,132 @@
+#include "config/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "config/fields.hpp"
+#include "config/toml_reader.hpp"
+#include "config/toml_writer.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+
+namespace effuse {
+namespace {
+
+/// What CLI11 collects before anything is applied to the configuration.
+struct Collected {
+  std::string file;
+  std::vector<std::string> overrides;  ///< --set and key flags, in the order given
+  bool check = false;
+  bool print = false;
+  bool version = false;
+};
+
+void add_common_flags(CLI::App& app, Collected& collected) {
+  app.add_option("--config", collected.file, "configuration file (TOML)")->type_name("FILE");
+  app.add_option_function<std::vector<std::string>>(
+         "--set",
+         [&collected](const std::vector<std::string>& values) {
+           collected.overrides.insert(collected.overrides.end(), values.begin(), values.end());
+         },
+         "override a key; repeatable")
+      ->type_name("SECTION.KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->trigger_on_parse()
+      ->allow_extra_args(false);
+  app.add_flag("--check", collected.check, "validate everything, do nothing");
+  app.add_flag("--print-config", collected.print, "print the resolved configuration and exit");
+  app.add_flag("--version", collected.version, "print the version and exit");
+}
+
+std::string flag_doc(const Program& program, const KeyFlag& flag) {
+  Config defaults;
+  std::vector<Field> fields = fields_of(defaults);
+  const Field& field = find_field(fields, flag.key, program.name);
+  return cat(field.doc, " [", flag.key, " = ", field.toml(), "]");
+}
+
+bool is_switch(const KeyFlag& flag) {
+  Config defaults;
+  std::vector<Field> fields = fields_of(defaults);
+  return std::holds_alternative<bool*>(find_field(fields, flag.key, flag.flag).value);
+}
+
+void add_key_flag(CLI::App& app, const Program& program, const KeyFlag& flag,
+                  Collected& collected) {
+  const std::string doc = flag_doc(program, flag);
+  if (is_switch(flag)) {
+    app.add_flag_callback(
+        flag.flag, [&collected, &flag] { collected.overrides.push_back(flag.key + "=true"); }, doc);
+    return;
+  }
+  app.add_option_function<std::string>(
+         flag.flag,
+         [&collected, &flag](const std::string& value) {
+           collected.overrides.push_back(cat(flag.key, "=", value));
+         },
+         doc)
+      ->type_name("VALUE")
+      ->trigger_on_parse();
+}
+
+void add_extra_flag(CLI::App& app, const ExtraFlag& flag, CommandLine& line) {
+  const std::string name = flag.flag.substr(flag.flag.find_first_not_of('-'));
+  if (flag.value_name.empty()) {
+    app.add_flag_callback(
+        flag.flag, [&line, name] { line.extras[name]; }, flag.doc);
+    return;
+  }
+  app.add_option_function<std::string>(
+         flag.flag, [&line, name](const std::string& v) { line.extras[name].push_back(v); },
+         flag.doc)
+      ->type_name(flag.value_name)
+      ->trigger_on_parse();
+}
+
+void parse_arguments(CLI::App& app, const Program& program, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    throw;
+  } catch (const CLI::ParseError& error) {
+    throw ConfigError(cat(error.what(), ". ", program.name, " --help lists what there is."));
+  }
+}
+
+}  // namespace
+
+std::optional<CommandLine> parse_command_line(const Program& program, int argc,
+                                              const char* const* argv) {
+  CLI::App app(program.summary, program.name);
+  app.footer(cat("Examples:\n", program.examples,
+                 "\nFlags are names for configuration keys, given in brackets with their defaults; "
+                 "--print-config\nlists all keys. Exit codes: 0 done, 1 failure, 2 bad usage or "
+                 "configuration, 3 bad data,\n75 stopped after a checkpoint (run the same command "
+                 "again)."));
+  Collected collected;
+  CommandLine line;
+  add_common_flags(app, collected);
+  for (const KeyFlag& flag : program.key_flags) add_key_flag(app, program, flag, collected);
+  for (const ExtraFlag& flag : program.extra_flags) add_extra_flag(app, flag, line);
+  try {
+    parse_arguments(app, program, argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return std::nullopt;
+  }
+  if (collected.version) {
+    std::cout << program.name << " " << version() << " (" << revision() << ")\n";
+    return std::nullopt;
+  }
+  if (!collected.file.empty()) read_toml_file(line.config, collected.file);
+  for (const std::string& override : collected.overrides) apply_override(line.config, override);
+  if (collected.print) {
+    std::cout << to_toml(line.config, program.sections);
+    return std::nullopt;
+  }
+  line.check = collected.check;
+  return line;
+}
+
+}  // namespace effuse

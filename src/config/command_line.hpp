@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "core/error.hpp"
+
+namespace effuse {
+
+/// A flag that is another name for a configuration key: "--steps" for "sampling.steps".
+struct KeyFlag {
+  std::string flag;
+  std::string key;
+};
+
+/// A flag that is no configuration key: "--fresh" (a switch), "--resume-from STEP" (with a value).
+struct ExtraFlag {
+  std::string flag;
+  std::string doc;
+  std::string value_name;  ///< empty: a switch
+};
+
+/// What a program is and accepts; --help is made from it.
+struct Program {
+  std::string name;                   ///< "effuse-train"
+  std::string summary;                ///< one or two sentences
+  std::string examples;               ///< indented lines
+  std::vector<std::string> sections;  ///< those that concern it; the first is its own
+  std::vector<KeyFlag> key_flags;
+  std::vector<ExtraFlag> extra_flags;
+};
+
+struct CommandLine {
+  Config config;
+  bool check = false;
+  /// Extra flags given, by name without dashes; switches have an empty value. A repeated flag keeps
+  /// all its values.
+  std::map<std::string, std::vector<std::string>> extras;
+
+  bool has(const std::string& extra) const { return extras.contains(extra); }
+};
+
+/// Parses the arguments every program has (--config, --set, --check, --print-config, --version,
+/// --help) and the program's own. Precedence: defaults, file, flags and --set in the order given.
+/// Throws ConfigError for bad usage. Returns nothing where the answer was printed to stdout
+/// (--help,
+/// --version, --print-config) and the program is done.
+std::optional<CommandLine> parse_command_line(const Program& program, int argc,
+                                              const char* const* argv);
+
+}  // namespace effuse

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// The configuration of all programs: plain structs with their defaults. What each key means, its
+/// range and its place in the file stand once, in fields.cpp; nothing here knows TOML or the
+/// command line.
+namespace effuse {
+
+struct RunConfig {
+  std::string name = "run";
+  std::string folder = "runs";
+  std::int64_t steps = 0;
+  std::int64_t images = 0;
+  std::int64_t epochs = 0;
+  std::int64_t batch_size = 128;
+  std::int64_t seed = 0;
+  std::int64_t log_every_steps = 50;
+};
+
+struct DataConfig {
+  std::string folder;
+  std::int64_t workers = 1;
+  std::int64_t prefetch_batches = 4;
+  bool flip = false;
+  bool verify = true;
+};
+
+/// Keys and defaults of diffusers' UNet2DModel; 0 or -1 means: taken from the data set.
+struct ModelConfig {
+  std::string name = "unet2d";
+  std::int64_t sample_size = 0;
+  std::int64_t in_channels = 0;
+  std::int64_t num_class_embeds = -1;
+  std::vector<std::int64_t> block_out_channels = {128, 256, 256, 256};
+  std::vector<std::string> down_block_types = {"DownBlock2D", "AttnDownBlock2D", "DownBlock2D",
+                                               "DownBlock2D"};
+  std::vector<std::string> up_block_types = {"UpBlock2D", "UpBlock2D", "AttnUpBlock2D",
+                                             "UpBlock2D"};
+  std::int64_t layers_per_block = 2;
+  std::int64_t attention_head_dim = 8;
+  std::int64_t norm_num_groups = 32;
+  double norm_eps = 1e-5;
+  std::string act_fn = "silu";
+  double dropout = 0.0;
+  std::int64_t downsample_padding = 1;
+  bool flip_sin_to_cos = true;
+  double freq_shift = 0.0;
+  bool center_input_sample = false;
+  std::string resnet_time_scale_shift = "default";
+};
+
+struct DiffusionConfig {
+  std::int64_t timesteps = 1000;
+  std::string schedule = "linear";
+  double beta_start = 1e-4;
+  double beta_end = 0.02;
+  double label_drop = 0.1;
+};
+
+struct OptimizerConfig {
+  double lr = 2e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.01;
+  double grad_clip = 1.0;
+  std::string lr_schedule = "constant";
+  std::int64_t warmup_steps = 0;
+  double final_lr_ratio = 0.0;
+};
+
+struct EmaConfig {
+  double decay = 0.9999;
+  bool warmup = true;
+};
+
+struct PrecisionConfig {
+  std::string compute = "bf16";
+};
+
+struct ParallelConfig {
+  std::string device = "auto";
+  std::string backend = "auto";
+  std::int64_t threads = 0;
+  std::int64_t micro_batch = 0;
+  double startup_timeout_s = 600;
+  double step_timeout_s = 300;
+  double preview_timeout_s = 1800;
+  double save_timeout_s = 1800;
+};
+
+struct CheckpointConfig {
+  std::int64_t every_steps = 1000;
+  std::int64_t keep_last = 2;
+};
+
+struct PreviewConfig {
+  std::int64_t every_steps = 1000;
+  std::int64_t per_class = 4;
+  std::int64_t steps = 25;
+  double guidance = 2.0;
+};
+
+struct MetricsConfig {
+  bool exporter = true;
+  std::string address = "0.0.0.0";
+  std::int64_t port = 0;
+};
+
+struct PackConfig {
+  std::string input;
+  std::string output;
+  std::int64_t image_size = 64;
+  std::int64_t channels = 3;
+  std::string fit = "crop";
+  std::int64_t workers = 0;
+  std::int64_t shard_size_mib = 256;
+  double max_bad_share = 0.01;
+};
+
+struct InspectConfig {
+  std::string dataset;
+  bool verify = false;
+  std::string sheet;
+  std::int64_t sheet_images = 100;
+};
+
+struct SamplingConfig {
+  std::string weights;
+  std::string weights_kind = "ema";
+  std::string output;
+  std::int64_t number = 64;
+  std::vector<std::string> classes = {"all"};
+  double guidance = 2.0;
+  std::int64_t seed = 0;
+  std::string sampler = "ddim";
+  std::int64_t steps = 50;
+  double eta = 0.0;
+  std::int64_t tile = 16;
+};
+
+struct Config {
+  RunConfig run;
+  DataConfig data;
+  ModelConfig model;
+  DiffusionConfig diffusion;
+  OptimizerConfig optimizer;
+  EmaConfig ema;
+  PrecisionConfig precision;
+  ParallelConfig parallel;
+  CheckpointConfig checkpoint;
+  PreviewConfig preview;
+  MetricsConfig metrics;
+  PackConfig pack;
+  InspectConfig inspect;
+  SamplingConfig sampling;
+};
+
+}  // namespace effuse

@@ -1,0 +1,133 @@
+#include "config/fields.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace effuse {
+namespace {
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string toml_of(std::int64_t value) { return std::to_string(value); }
+std::string toml_of(bool value) { return value ? "true" : "false"; }
+std::string toml_of(const std::string& value) { return quoted(value); }
+
+std::string toml_of(double value) {
+  // The shortest form that reads back as the same number, and as a float rather than an integer.
+  std::string text;
+  for (int digits = 1; digits <= 17; ++digits) {
+    std::ostringstream out;
+    out.precision(digits);
+    out << value;
+    text = out.str();
+    if (std::stod(text) == value) break;
+  }
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+template <class Element>
+std::string toml_of(const std::vector<Element>& values) {
+  std::string text;
+  for (const Element& value : values) text += (text.empty() ? "" : ", ") + toml_of(value);
+  return "[" + text + "]";
+}
+
+std::string range_complaint(const Field& field, double value) {
+  if (field.minimum && !(value >= *field.minimum)) {
+    return cat("must be at least ", *field.minimum, ", is ", value);
+  }
+  if (field.maximum && !(value <= *field.maximum)) {
+    return cat("must be at most ", *field.maximum, ", is ", value);
+  }
+  return {};
+}
+
+std::string choice_complaint(const Field& field, const std::string& value) {
+  const auto& choices = field.choices;
+  if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) {
+    return {};
+  }
+  std::string list;
+  for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
+  const std::string near = nearest_name(value, choices);
+  return cat("must be one of ", list, ", is ", quoted(value),
+             near.empty() ? "" : cat(". Did you mean ", quoted(near), "?"));
+}
+
+std::string complaint_of(const Field& field, std::int64_t value) {
+  return range_complaint(field, static_cast<double>(value));
+}
+std::string complaint_of(const Field& field, double value) { return range_complaint(field, value); }
+std::string complaint_of(const Field&, bool) { return {}; }
+std::string complaint_of(const Field& field, const std::string& value) {
+  return choice_complaint(field, value);
+}
+template <class Element>
+std::string complaint_of(const Field& field, const std::vector<Element>& values) {
+  if (values.empty()) return "must not be empty";
+  for (const Element& value : values) {
+    if (std::string complaint = complaint_of(field, value); !complaint.empty()) return complaint;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string Field::toml() const {
+  return std::visit([](const auto* pointer) { return toml_of(*pointer); }, value);
+}
+
+std::string Field::complaint() const {
+  return std::visit([this](const auto* pointer) { return complaint_of(*this, *pointer); }, value);
+}
+
+Field& find_field(std::vector<Field>& fields, const std::string& name, const std::string& where) {
+  std::vector<std::string> names;
+  for (Field& field : fields) {
+    if (field.name() == name) return field;
+    names.push_back(field.name());
+  }
+  const std::string near = nearest_name(name, names);
+  throw ConfigError(
+      cat(where, ": unknown key ", name,
+          near.empty() ? ". --print-config lists all keys." : cat(". Did you mean ", near, "?")));
+}
+
+namespace {
+
+std::vector<std::string> differences(Config a, Config b, bool experiment_only) {
+  const std::vector<Field> left = fields_of(a);
+  const std::vector<Field> right = fields_of(b);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (experiment_only && left[i].role != Role::experiment) continue;
+    if (left[i].toml() != right[i].toml()) names.push_back(left[i].name());
+  }
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> experiment_differences(const Config& a, const Config& b) {
+  return differences(a, b, true);
+}
+
+std::vector<std::string> all_differences(const Config& a, const Config& b) {
+  return differences(a, b, false);
+}
+
+}  // namespace effuse
