@@ -42,6 +42,7 @@ if(EFFUSE_TRAINING AND NOT EFFUSE_CUDA STREQUAL "OFF")
       "Run scripts/setup, or configure with EFFUSE_CUDA=OFF.")
   endif()
 endif()
+set(EFFUSE_WITH_CUDA ${EFFUSE_WITH_CUDA} CACHE INTERNAL "whether the CUDA and NCCL parts are built")
 message(STATUS "Effuse: training ${EFFUSE_TRAINING}, CUDA and NCCL ${EFFUSE_WITH_CUDA}")
 
 if(EFFUSE_TESTS)

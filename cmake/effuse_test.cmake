@@ -1,13 +1,14 @@
-# effuse_test(<file> [RANKS 1 2 3 4] [TIMEOUT s] [LABELS ...] [LINK targets...])
-# A GoogleTest program from one file below tests/; the test is named after the file. The library under
-# test is linked by the folder's name (unit/core/x_test.cpp -> effuse::core). With RANKS the program is
-# started under mpirun at each number of ranks: a launch that fails is a failed test, never a skip.
+# effuse_test(<file> [RANKS single 1 2 3 4] [TIMEOUT s] [LABELS ...] [LINK targets...])
+# A GoogleTest program from one file of the calling folder; the test is named <folder>/<stem>, and the
+# library of the folder's name is linked (core/random_test.cpp -> effuse::core). With RANKS the program is
+# started under mpirun at each number of ranks ("single": as one process without a launcher): a launch
+# that fails is a failed test, never a skip.
 function(effuse_test file)
   cmake_parse_arguments(arg "" "TIMEOUT" "RANKS;LABELS;LINK" ${ARGN})
-  string(REGEX REPLACE "\\.cpp$" "" name "${file}")
-  string(REPLACE "/" "_" target "test_${name}")
-  get_filename_component(folder "${file}" DIRECTORY)
-  get_filename_component(library "${folder}" NAME)
+  get_filename_component(library "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  get_filename_component(stem "${file}" NAME_WE)
+  set(name "${library}/${stem}")
+  set(target "test_${library}_${stem}")
 
   add_executable(${target} "${file}")
   target_link_libraries(${target} PRIVATE effuse::options GTest::gtest ${arg_LINK})
@@ -23,8 +24,11 @@ function(effuse_test file)
   if(arg_RANKS)
     target_link_libraries(${target} PRIVATE effuse_mpi_test_main)
     foreach(ranks IN LISTS arg_RANKS)
-      add_test(NAME ${name}/${ranks} COMMAND
-        "${MPIEXEC_EXECUTABLE}" --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${target}>)
+      set(launcher "${MPIEXEC_EXECUTABLE}" --oversubscribe --bind-to none -n ${ranks})
+      if(ranks STREQUAL "single")
+        set(launcher)
+      endif()
+      add_test(NAME ${name}/${ranks} COMMAND ${launcher} $<TARGET_FILE:${target}>)
       effuse_test_properties(${name}/${ranks} "${arg_TIMEOUT}" "multi_rank;${arg_LABELS}")
       set_tests_properties(${name}/${ranks} PROPERTIES PROCESSORS 2
         ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1;OMPI_MCA_mpi_yield_when_idle=1")
@@ -40,7 +44,9 @@ endfunction()
 # from outside. It finds them in $EFFUSE_BIN.
 function(effuse_script_test file)
   cmake_parse_arguments(arg "" "TIMEOUT" "LABELS" ${ARGN})
-  string(REGEX REPLACE "\\.py$" "" name "${file}")
+  get_filename_component(folder "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  get_filename_component(stem "${file}" NAME_WE)
+  set(name "${folder}/${stem}")
   add_test(NAME ${name} COMMAND "${EFFUSE_PYTHON}" -m pytest -q -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
   effuse_test_properties(${name} "${arg_TIMEOUT}" "script;${arg_LABELS}")
   set_tests_properties(${name} PROPERTIES ENVIRONMENT

@@ -25,9 +25,10 @@ endif()
 
 add_library(effuse_options INTERFACE)
 add_library(effuse::options ALIAS effuse_options)
-target_include_directories(effuse_options INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated")
+target_include_directories(effuse_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 target_compile_options(effuse_options INTERFACE
-  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wunused -fpch-preprocess)
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wunused -fpch-preprocess
+  -Wno-restrict)  # false positives on std::string in GCC 12 (GCC bug 105651)
 if(EFFUSE_WERROR)
   target_compile_options(effuse_options INTERFACE -Werror)
 endif()

@@ -23,7 +23,7 @@ find_library(TorchWheel_CPU_LIBRARY torch_cpu HINTS "${TorchWheel_ROOT}/lib" NO_
 find_library(TorchWheel_C10_LIBRARY c10 HINTS "${TorchWheel_ROOT}/lib" NO_DEFAULT_PATH)
 find_library(TorchWheel_CUDA_LIBRARY torch_cuda HINTS "${TorchWheel_ROOT}/lib" NO_DEFAULT_PATH)
 find_library(TorchWheel_C10_CUDA_LIBRARY c10_cuda HINTS "${TorchWheel_ROOT}/lib" NO_DEFAULT_PATH)
-find_file(TorchWheel_VERSION_HEADER torch/csrc/api/include/torch/version.h
+find_file(TorchWheel_VERSION_HEADER torch/headeronly/version.h
   HINTS "${TorchWheel_INCLUDE_DIR}" NO_DEFAULT_PATH)
 if(TorchWheel_VERSION_HEADER)
   file(STRINGS "${TorchWheel_VERSION_HEADER}" version_lines REGEX "#define TORCH_VERSION_(MAJOR|MINOR|PATCH)")

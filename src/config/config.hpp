@@ -140,6 +140,7 @@ struct SamplingConfig {
   std::int64_t steps = 50;
   double eta = 0.0;
   std::int64_t tile = 16;
+  std::string compute = "fp32";
 };
 
 struct Config {

@@ -1,8 +1,8 @@
-#include "config/fields.hpp"
-
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 
+#include "config/fields.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -10,14 +10,16 @@ namespace effuse {
 namespace {
 
 std::string quoted(const std::string& text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {  // TOML wants control characters as \u00XX
+      out += cat("\\u00", kHex[byte >> 4], kHex[byte & 15]);
+      continue;
     }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
   }
   return out + "\"";
 }

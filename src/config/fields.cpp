@@ -293,7 +293,9 @@ void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {
       .key("eta", c.eta, "noise of ddim: 0 deterministic, 1 that of ddpm")
       .within(0, 1)
       .key("tile", c.tile, "images computed together; the unit of exactness and of work")
-      .within(1, 65536);
+      .within(1, 65536)
+      .key("compute", c.compute, "type of convolutions and matrix products while sampling")
+      .one_of({"fp32", "bf16"});
 }
 
 }  // namespace

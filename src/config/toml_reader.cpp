@@ -127,7 +127,8 @@ toml::table parse_value(const Field& field, const std::string& value, const std:
   const bool wants_string = std::holds_alternative<std::string*>(field.value);
   try {
     toml::table table = toml::parse("value = " + value + "\n");
-    if (!wants_string || table["value"].is_string()) return table;
+    if (table.size() == 1 && (!wants_string || table["value"].is_string())) return table;
+    if (!wants_string) reject(where, field, "takes one value");
   } catch (const toml::parse_error& error) {
     if (!wants_string) reject(where, field, cat("must be ", std::visit(TypeName{}, field.value)));
   }

@@ -36,6 +36,7 @@ struct State {
   boost::shared_ptr<ConsoleSink> console;
   boost::shared_ptr<FileSink> file;
   blog::sources::logger logger;
+  bool current_reaches_console = false;  // the record being written; under `mutex`
 };
 
 State& state() {
@@ -57,10 +58,9 @@ const char* name_of(Level level) {
   return "";
 }
 
-bool reaches_console(const blog::value_ref<int>& level, const blog::value_ref<bool>& any_rank) {
-  const Options& options = state().options;
-  if (!level || level.get() < static_cast<int>(options.console_level)) return false;
-  return options.rank == 0 || (any_rank && any_rank.get());
+bool reaches_console(const Options& options, Level level, Voice voice) {
+  if (level < options.console_level) return false;
+  return options.rank == 0 || voice == Voice::any_rank;
 }
 
 auto time_stamp() {
@@ -83,9 +83,9 @@ boost::shared_ptr<ConsoleSink> make_console() {
   backend->add_stream(boost::shared_ptr<std::ostream>(&std::cerr, [](std::ostream*) {}));
   backend->auto_flush(true);
   auto sink = boost::make_shared<ConsoleSink>(backend);
-  sink->set_filter([](const blog::attribute_value_set& values) {
-    return reaches_console(values["Level"].extract<int>(), values["AnyRank"].extract<bool>());
-  });
+  // Filters run before the values that add_value() gives a record are there to be seen.
+  sink->set_filter(
+      [](const blog::attribute_value_set&) { return state().current_reaches_console; });
   sink->set_formatter(&format_console);
   return sink;
 }
@@ -122,6 +122,7 @@ void write(Level level, Voice voice, std::string_view message) {
   State& s = state();
   if (!s.console) configure(s.options);
   const std::lock_guard lock(s.mutex);
+  s.current_reaches_console = reaches_console(s.options, level, voice);
   BOOST_LOG(s.logger) << blog::add_value("Level", static_cast<int>(level))
                       << blog::add_value("LevelName", std::string(name_of(level)))
                       << blog::add_value("AnyRank", voice == Voice::any_rank) << message;

@@ -1,0 +1,64 @@
+#include "app/device.hpp"
+
+#include <sched.h>
+#include <torch/cuda.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace effuse {
+namespace {
+
+/// Cores this process may run on: what the scheduler bound it to, not what the host has.
+int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return CPU_COUNT(&set);
+}
+
+int host_cores() { return static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)); }
+
+std::string cpu_model() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
+
+}  // namespace
+
+at::Device choose_device(const ParallelConfig& parallel, const Session& session) {
+  if (parallel.device == "cpu") return at::kCPU;
+  const auto gpus = static_cast<int>(torch::cuda::device_count());
+  if (gpus > 0) {
+    return {at::kCUDA, static_cast<at::DeviceIndex>(session.local_rank() % gpus)};
+  }
+  if (parallel.device == "cuda") {
+    throw ConfigError(cat("parallel.device is cuda, but rank ", session.rank(), " on ",
+                          session.host(),
+                          " sees no GPU. Ask Slurm for one (--gpus-per-node), "
+                          "build with CUDA, or set parallel.device=cpu."));
+  }
+  return at::kCPU;
+}
+
+int choose_threads(const ParallelConfig& parallel, const Session& session) {
+  if (parallel.threads > 0) return static_cast<int>(parallel.threads);
+  // A launcher that binds each rank has already divided the cores among them.
+  const int cores = usable_cores();
+  const bool bound = session.local_size() > 1 && cores * session.local_size() <= host_cores();
+  return std::max(1, bound ? cores : cores / session.local_size());
+}
+
+std::string device_name(at::Device device) {
+  return device.is_cpu() ? cpu_model() : cat("GPU ", static_cast<int>(device.index()));
+}
+
+}  // namespace effuse

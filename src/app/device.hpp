@@ -1,0 +1,20 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "comm/session.hpp"
+#include "config/config.hpp"
+
+namespace effuse {
+
+/// The device of this rank: parallel.device, a GPU being chosen by local rank modulo the visible
+/// ones. Throws ConfigError where a GPU is asked for and there is none.
+at::Device choose_device(const ParallelConfig& parallel, const Session& session);
+
+/// Compute threads of this rank: parallel.threads, or the host's cores over its ranks.
+int choose_threads(const ParallelConfig& parallel, const Session& session);
+
+/// "NVIDIA H200", or the CPU's model name.
+std::string device_name(at::Device device);
+
+}  // namespace effuse

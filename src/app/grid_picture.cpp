@@ -1,0 +1,38 @@
+#include "app/grid_picture.hpp"
+
+#include <vector>
+
+#include "core/files.hpp"
+#include "generation/image_files.hpp"
+#include "image/grid.hpp"
+#include "image/png.hpp"
+
+namespace effuse {
+namespace {
+
+constexpr int kUnlabelledColumns = 8;
+
+}  // namespace
+
+GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names) {
+  if (!classes.conditional()) return {kUnlabelledColumns, {}};
+  GridLayout layout{static_cast<int>(classes.classes().size()), {}};
+  for (const std::int64_t label : classes.classes()) {
+    layout.labels.push_back(class_names[static_cast<std::size_t>(label)]);
+  }
+  return layout;
+}
+
+void write_grid_picture(const std::filesystem::path& file, std::span<const Image> images,
+                        const GridLayout& layout) {
+  write_file_atomically(file, encode_png(make_grid(images, layout.columns, layout.labels)));
+}
+
+void write_grid_picture(const std::filesystem::path& file, const at::Tensor& images,
+                        const GridLayout& layout) {
+  std::vector<Image> cells;
+  for (std::int64_t i = 0; i < images.size(0); ++i) cells.push_back(image_at(images, i));
+  write_grid_picture(file, cells, layout);
+}
+
+}  // namespace effuse

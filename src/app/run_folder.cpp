@@ -1,0 +1,86 @@
+#include "app/run_folder.hpp"
+
+#include <chrono>
+#include <ctime>
+#include <iomanip>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/files.hpp"
+#include "core/text.hpp"
+
+namespace effuse {
+namespace {
+
+std::string padded(int number, int width) {
+  std::ostringstream out;
+  out << std::setw(width) << std::setfill('0') << number;
+  return out.str();
+}
+
+std::string time_for_names() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::ostringstream out;
+  out << std::put_time(&utc, "%Y%m%dT%H%M%SZ");
+  return out.str();
+}
+
+std::int64_t earlier_attempts(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return 0;
+  const auto record = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  return record.is_object() ? record.value("attempt", std::int64_t{0}) : 0;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(const RunConfig& run) : path_(std::filesystem::path(run.folder) / run.name) {}
+
+std::filesystem::path RunFolder::log(int rank) const {
+  return path_ / "logs" / cat("rank-", padded(rank, 4), ".log");
+}
+
+std::filesystem::path RunFolder::target(int rank) const {
+  return path_ / "metrics" / "targets" / cat("rank-", padded(rank, 4), ".json");
+}
+
+void RunFolder::create() const {
+  for (const char* folder : {"logs", "metrics/targets", "previews", "checkpoints"}) {
+    std::filesystem::create_directories(path_ / folder);
+  }
+}
+
+std::filesystem::path RunFolder::move_aside() const {
+  if (!std::filesystem::exists(path_)) return {};
+  const std::filesystem::path aside = cat(path_.string(), ".before-", time_for_names());
+  rename_durably(path_, aside);
+  return aside;
+}
+
+std::string outcome_name(ExitCode code) {
+  switch (code) {
+    case ExitCode::done:
+      return "done";
+    case ExitCode::stopped:
+      return "stopped";
+    case ExitCode::bad_configuration:
+      return "bad configuration";
+    case ExitCode::bad_data:
+      return "bad data";
+    case ExitCode::failure:
+      break;
+  }
+  return "failure";
+}
+
+void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
+  const nlohmann::ordered_json json = {{"outcome", record.outcome},
+                                       {"exit_code", static_cast<int>(record.exit_code)},
+                                       {"step", record.step},
+                                       {"reason", record.reason},
+                                       {"attempt", earlier_attempts(file) + 1}};
+  write_file_atomically(file, json.dump(2) + "\n");
+}
+
+}  // namespace effuse

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "comm/session.hpp"
+#include "config/command_line.hpp"
+#include "core/error.hpp"
+
+namespace effuse {
+
+/// What a job is given, and what it tells the boundary while it runs.
+struct JobContext {
+  const CommandLine& line;
+  Session& session;
+  /// outcome.json of the run, set by the job once it knows where; empty: none is written.
+  std::filesystem::path outcome_file;
+  /// Steps done so far, for outcome.json.
+  std::int64_t step = 0;
+};
+
+/// How a job that did not fail ended: done, or stopped and to be run again.
+struct JobEnd {
+  ExitCode code = ExitCode::done;
+  std::string reason;  ///< for outcome.json; empty where nothing needs saying
+};
+
+/// A program that runs on ranks.
+struct Job {
+  Program program;
+  /// --check: validates all that can be validated by one process without doing the work, and says
+  /// what would be done. Throws Error.
+  std::function<void(const Config&)> check;
+  /// Collective over the session.
+  std::function<JobEnd(JobContext&)> run;
+};
+
+/// The one place where a job ends: parses the command line, opens the session, runs, reports, and
+/// returns the exit code of main.
+///   - success, a stop, and a failure that all ranks agreed on (AgreedError): the ranks finish
+///     together and MPI is finalized;
+///   - a failure of this rank alone: logged with rank, host and cause, then the whole job is
+///   aborted
+///     with the failure's exit code, since the other ranks may be waiting in a collective.
+int run_job(const Job& job, int argc, const char* const* argv);
+
+}  // namespace effuse

@@ -1,0 +1,91 @@
+#include "app/start_run.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "config/fields.hpp"
+#include "config/toml_reader.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace effuse {
+namespace {
+
+std::int64_t parse_step(const std::string& text) {
+  std::int64_t step = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
+  if (error != std::errc{} || end != text.data() + text.size() || step < 1) {
+    throw ConfigError(cat("--resume-from wants the number of a checkpoint's step, is ", text));
+  }
+  return step;
+}
+
+/// Does what a resubmission may not change still hold?
+void require_same_experiment(const RunState& state, const Config& config,
+                             const std::string& fingerprint, const StartOptions& options) {
+  Config before;
+  read_toml_text(before, state.config_toml, "the checkpoint's configuration");
+  std::vector<std::string> changed = experiment_differences(before, config);
+  if (state.dataset_fingerprint != fingerprint) changed.push_back("data.folder");
+  std::string refused;
+  for (const std::string& key : changed) {
+    const auto& allowed = options.allowed_changes;
+    if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) refused += " " + key;
+  }
+  if (refused.empty()) return;
+  throw ConfigError(cat("this run was begun with another", refused,
+                        " (what defines the experiment may not change half-way). Use another "
+                        "run.name, start over with --fresh, or insist with --allow-change KEY."));
+}
+
+void log_changes(const RunState& state, const Config& config) {
+  Config before;
+  read_toml_text(before, state.config_toml, "the checkpoint's configuration");
+  std::string names;
+  for (const std::string& name : all_differences(before, config)) names += " " + name;
+  if (!names.empty()) log::info("changed since the run was begun:", names);
+}
+
+std::optional<CheckpointContents> find_checkpoint(const RunFolder& folder,
+                                                  const StartOptions& options) {
+  const CheckpointFolder checkpoints(folder.checkpoints());
+  if (options.resume_from) return checkpoints.load(*options.resume_from);
+  auto found = checkpoints.load_newest_valid();
+  if (!found) return std::nullopt;
+  for (const std::string& damage : found->damaged) {
+    log::warning(damage, " Using the checkpoint of step ", found->step, " instead.");
+  }
+  return std::move(found->contents);
+}
+
+}  // namespace
+
+StartOptions StartOptions::from(const CommandLine& line) {
+  StartOptions options;
+  options.fresh = line.has("fresh");
+  if (line.has("resume-from"))
+    options.resume_from = parse_step(line.extras.at("resume-from").back());
+  if (line.has("allow-change")) options.allowed_changes = line.extras.at("allow-change");
+  return options;
+}
+
+std::optional<CheckpointContents> start_run(const RunFolder& folder, const StartOptions& options,
+                                            const Config& config,
+                                            const std::string& dataset_fingerprint) {
+  std::optional<CheckpointContents> contents;
+  if (options.fresh) {
+    const auto aside = folder.move_aside();
+    if (!aside.empty()) log::info("the old run is now ", aside.string());
+  } else {
+    contents = find_checkpoint(folder, options);
+  }
+  if (contents) {
+    require_same_experiment(contents->state, config, dataset_fingerprint, options);
+    log_changes(contents->state, config);
+  }
+  folder.create();
+  return contents;
+}
+
+}  // namespace effuse

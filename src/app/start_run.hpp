@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/run_folder.hpp"
+#include "checkpoint/checkpoint_folder.hpp"
+#include "config/command_line.hpp"
+
+namespace effuse {
+
+/// How the command line says to begin.
+struct StartOptions {
+  bool fresh = false;                        ///< --fresh: move the old folder aside
+  std::optional<std::int64_t> resume_from;   ///< --resume-from STEP
+  std::vector<std::string> allowed_changes;  ///< --allow-change KEY
+
+  /// Throws ConfigError for a step that is no number.
+  static StartOptions from(const CommandLine& line);
+};
+
+/// Makes the run folder ready at rank 0 and finds the checkpoint to continue from; nothing where
+/// the run begins. `config` is resolved. Throws, before anything on disk is changed:
+///   ConfigError where what defines the experiment, or the data, is not that of the checkpoint (the
+///   key is named) unless allowed; CheckpointError where there are checkpoints but none is valid,
+///   or not the one asked for.
+std::optional<CheckpointContents> start_run(const RunFolder& folder, const StartOptions& options,
+                                            const Config& config,
+                                            const std::string& dataset_fingerprint);
+
+}  // namespace effuse

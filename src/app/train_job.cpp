@@ -1,0 +1,284 @@
+#include "app/train_job.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <memory>
+#include <utility>
+
+#include "app/communicator.hpp"
+#include "app/device.hpp"
+#include "app/environment.hpp"
+#include "app/exporter_hook.hpp"
+#include "app/preview_hook.hpp"
+#include "app/resolve.hpp"
+#include "app/run_folder.hpp"
+#include "app/start_run.hpp"
+#include "comm/agreement.hpp"
+#include "config/toml_writer.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
+#include "core/stop.hpp"
+#include "data/loader.hpp"
+#include "models/factory.hpp"
+#include "models/weights.hpp"
+#include "training/checkpoint_hook.hpp"
+#include "training/duration.hpp"
+#include "training/log_hooks.hpp"
+#include "training/metrics_hook.hpp"
+#include "training/restore.hpp"
+
+namespace effuse {
+namespace {
+
+Program train_program() {
+  return {.name = "effuse-train",
+          .summary =
+              "Trains a diffusion model on a packed data set, data-parallel over MPI ranks. The "
+              "same command continues a run that was stopped.",
+          .examples =
+              "  mpirun -n 2 effuse-train --config configs/train/fashion-mnist.toml --data "
+              "packed/fashion\n"
+              "  effuse-train --config run.toml --steps 20000 --set optimizer.lr=1e-4\n"
+              "  effuse-train --config run.toml --check\n",
+          .sections = {"run", "data", "model", "diffusion", "optimizer", "ema", "precision",
+                       "parallel", "checkpoint", "preview", "metrics"},
+          .key_flags = {{"--name", "run.name"},
+                        {"--runs", "run.folder"},
+                        {"--data", "data.folder"},
+                        {"--steps", "run.steps"},
+                        {"--images", "run.images"},
+                        {"--epochs", "run.epochs"},
+                        {"--batch-size", "run.batch_size"},
+                        {"--seed", "run.seed"},
+                        {"--device", "parallel.device"}},
+          .extra_flags = {
+              {"--fresh", "move an existing run folder aside and start over", ""},
+              {"--resume-from", "continue from the checkpoint of this step", "STEP"},
+              {"--allow-change", "continue although this key was changed; repeatable", "KEY"}}};
+}
+
+std::vector<std::string> class_names_of(const ShardedDataset& dataset, const ModelConfig& model) {
+  if (model.num_class_embeds == 0) return {};
+  const auto names = dataset.class_names();
+  return {names.begin(), names.end()};
+}
+
+/// One process's part of a training run: what is built, in the order in which it is needed.
+class TrainRun {
+ public:
+  TrainRun(JobContext& context, Communicator& comm, at::Device device, int threads);
+
+  JobEnd run();
+
+ private:
+  void begin();
+  void write_run_files() const;
+  void announce() const;
+  std::vector<std::unique_ptr<TrainingHook>> make_hooks(Loader& loader);
+  std::unique_ptr<CheckpointHook> make_checkpoint_hook(MetricsHook* metrics);
+  BatchPlan batch_plan() const;
+  bool leads() const { return comm_.rank() == 0; }
+
+  JobContext& context_;
+  Communicator& comm_;
+  Config config_;
+  at::Device device_;
+  int threads_;
+  ShardedDataset dataset_;
+  std::int64_t total_steps_;
+  RunFolder folder_;
+  Schedule schedule_;
+  std::shared_ptr<Network> network_;
+  std::unique_ptr<FlatState> state_;
+  std::unique_ptr<metrics::JsonlWriter> log_;
+  metrics::Registry registry_;
+  std::int64_t steps_done_ = 0;
+};
+
+ShardedDataset open_dataset(const DataConfig& data) {
+  if (data.folder.empty()) {
+    throw ConfigError(
+        "data.folder is not set (training needs a packed data set). Give --data FOLDER.");
+  }
+  return ShardedDataset::open(data.folder);
+}
+
+TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, int threads)
+    : context_(context),
+      comm_(comm),
+      config_(context.line.config),
+      device_(device),
+      threads_(threads),
+      dataset_(agree_value(comm, [&] { return open_dataset(config_.data); })),
+      total_steps_(agree_value(comm, [&] { return total_steps(config_.run, dataset_.size()); })),
+      folder_(config_.run),
+      schedule_(config_.diffusion) {
+  agree(comm, [&] { config_.model = resolve_model(config_.model, dataset_); });
+  network_ = agree_value(comm, [&] { return make_network(config_.model); });
+  initialise_weights(*network_, static_cast<std::uint64_t>(config_.run.seed));
+  network_->to(device_);
+  state_ = std::make_unique<FlatState>(*network_);
+}
+
+void TrainRun::begin() {
+  const StartOptions options = StartOptions::from(context_.line);
+  std::optional<CheckpointContents> contents;
+  agree(comm_, [&] {
+    if (!leads()) return;
+    contents = start_run(folder_, options, config_, dataset_.fingerprint());
+    context_.outcome_file = folder_.outcome();
+  });
+  const std::string step = cat(contents ? contents->state.step : 0);
+  steps_done_ = std::stoll(comm_.broadcast_text(step, 0));
+  if (steps_done_ > 0) restore(*state_, comm_, contents);
+  context_.outcome_file = folder_.outcome();
+  context_.step = steps_done_;
+  log::configure(
+      {.rank = comm_.rank(), .world_size = comm_.world_size(), .file = folder_.log(comm_.rank())});
+}
+
+void TrainRun::write_run_files() const {
+  const std::string environment = describe_environment(comm_, context_.session, device_, threads_);
+  agree(comm_, [&] {
+    if (!leads()) return;
+    write_file_atomically(folder_.config(), to_toml(config_, train_program().sections));
+    write_file_atomically(folder_.environment(), environment);
+  });
+}
+
+void TrainRun::announce() const {
+  const auto count = [](std::int64_t n) { return human_count(static_cast<std::uint64_t>(n)); };
+  log::info("run         ", folder_.path().string());
+  log::info("data        ", config_.data.folder, ": ", count(dataset_.size()), " images of ",
+            dataset_.height(), "x", dataset_.width(), "x", dataset_.channels(), ", ",
+            dataset_.class_names().size(), " classes");
+  log::info("model       ", config_.model.name, ", ", count(count_parameters(*network_)),
+            " parameters");
+  log::info("ranks       ", comm_.world_size(), " (", comm_.backend(), ") with ", threads_,
+            threads_ == 1 ? " thread" : " threads", " each on ", device_name(device_), ", ",
+            config_.precision.compute);
+  log::info("steps       ", count(total_steps_), " of ", count(config_.run.batch_size), " images",
+            steps_done_ > 0 ? cat(", continuing after step ", count(steps_done_)) : "");
+}
+
+BatchPlan TrainRun::batch_plan() const {
+  return {.seed = static_cast<std::uint64_t>(config_.run.seed),
+          .batch_size = config_.run.batch_size,
+          .rank = comm_.rank(),
+          .world_size = comm_.world_size(),
+          .flip = config_.data.flip,
+          .verify = config_.data.verify};
+}
+
+std::unique_ptr<CheckpointHook> TrainRun::make_checkpoint_hook(MetricsHook* metrics) {
+  RunState run_state;
+  run_state.seed = static_cast<std::uint64_t>(config_.run.seed);
+  run_state.config_toml = to_toml(config_, train_program().sections);
+  run_state.dataset_fingerprint = dataset_.fingerprint();
+  run_state.class_names = class_names_of(dataset_, config_.model);
+  run_state.world_size = comm_.world_size();
+  return std::make_unique<CheckpointHook>(
+      CheckpointHook::Parts{.folder = CheckpointFolder(folder_.checkpoints()),
+                            .state = *state_,
+                            .comm = comm_,
+                            .config = config_.checkpoint,
+                            .run_state = std::move(run_state),
+                            .batch_size = config_.run.batch_size,
+                            .before_save =
+                                [this] {
+                                  if (log_) log_->sync();
+                                },
+                            .on_save =
+                                [metrics](const CheckpointHook::Saved& saved) {
+                                  if (metrics != nullptr)
+                                    metrics->checkpoint_saved(saved.size_bytes, saved.seconds);
+                                }});
+}
+
+/// The step count for outcome.json.
+class OutcomeHook : public TrainingHook {
+ public:
+  explicit OutcomeHook(JobContext& context) : context_(context) {}
+  void after_step(const StepReport& report) override { context_.step = report.step; }
+
+ private:
+  JobContext& context_;
+};
+
+std::vector<std::unique_ptr<TrainingHook>> TrainRun::make_hooks(Loader& loader) {
+  std::vector<std::unique_ptr<TrainingHook>> hooks;
+  hooks.push_back(std::make_unique<OutcomeHook>(context_));
+  MetricsHook* metrics = nullptr;
+  if (leads()) {
+    log_ = std::make_unique<metrics::JsonlWriter>(folder_.metrics_log(), steps_done_);
+    hooks.push_back(std::make_unique<JsonlHook>(*log_, config_.run.log_every_steps, total_steps_));
+    auto metrics_hook = std::make_unique<MetricsHook>(registry_, total_steps_,
+                                                      [&loader] { return loader.queued(); });
+    metrics = metrics_hook.get();
+    hooks.push_back(std::move(metrics_hook));
+    hooks.push_back(std::make_unique<ExporterHook>(registry_, config_, context_.session.host(),
+                                                   folder_.target(0)));
+  }
+  hooks.push_back(std::make_unique<ProgressHook>(total_steps_, config_.run.batch_size,
+                                                 progress_style(comm_.rank())));
+  // The preview comes first: a checkpoint is the last thing that happens at a step.
+  hooks.push_back(std::make_unique<PreviewHook>(
+      PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_.previews(),
+                         class_names_of(dataset_, config_.model)}));
+  hooks.push_back(make_checkpoint_hook(metrics));
+  return hooks;
+}
+
+JobEnd TrainRun::run() {
+  begin();
+  announce();
+  if (steps_done_ >= total_steps_) {
+    log::info("finished already. Give more steps to go on, or --fresh to start over.");
+    return {ExitCode::done, "all steps were done before"};
+  }
+  write_run_files();
+  Loader loader(BatchSource(dataset_, batch_plan()),
+                {.first_step = steps_done_,
+                 .workers = static_cast<int>(config_.data.workers),
+                 .prefetch_batches = static_cast<int>(config_.data.prefetch_batches)});
+  TrainStep step(*network_, *state_, schedule_, comm_, config_, {total_steps_, dataset_.size()},
+                 device_);
+  Trainer trainer(step, loader, total_steps_, make_hooks(loader));
+  comm_.enter(CommSection::step);
+  if (trainer.run(steps_done_) == TrainingEnd::finished) {
+    log::info("done: ", total_steps_, " steps. Images: effuse-sample --weights ",
+              folder_.path().string(), " --output samples");
+    return {ExitCode::done, "all steps done"};
+  }
+  log::info("stopped after step ", context_.step, " with a checkpoint (",
+            signal_name(stop_signal()), " at this rank). The same command continues.");
+  return {ExitCode::stopped, "asked to stop"};
+}
+
+JobEnd run_training(JobContext& context) {
+  const Config& config = context.line.config;
+  Session& session = context.session;
+  const at::Device device = choose_device(config.parallel, session);
+  const int threads = choose_threads(config.parallel, session);
+  at::set_num_threads(threads);
+  const auto comm = open_communicator(session, config.parallel, device);
+  require_same_config(*comm, config);
+  return TrainRun(context, *comm, device, threads).run();
+}
+
+void check_training(const Config& config) {
+  const ShardedDataset dataset = open_dataset(config.data);
+  const std::int64_t steps = total_steps(config.run, dataset.size());
+  const auto network = make_network(resolve_model(config.model, dataset));
+  const Schedule schedule(config.diffusion);
+  log::info("ok: ", human_count(static_cast<std::uint64_t>(steps)), " steps of ",
+            config.run.batch_size, " of ", human_count(static_cast<std::uint64_t>(dataset.size())),
+            " images, ", human_count(static_cast<std::uint64_t>(count_parameters(*network))),
+            " parameters, into ", RunFolder(config.run).path().string());
+}
+
+}  // namespace
+
+Job train_job() { return {train_program(), &check_training, &run_training}; }
+
+}  // namespace effuse

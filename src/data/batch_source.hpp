@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "data/batch.hpp"
+#include "shards/sharded_dataset.hpp"
+
+namespace effuse {
+
+/// What makes the order of training data: a pure function of these and of the batch's number.
+struct BatchPlan {
+  std::uint64_t seed = 0;
+  std::int64_t batch_size = 1;  ///< global
+  int rank = 0;
+  int world_size = 1;
+  bool flip = false;  ///< mirror each image with probability one half
+  bool verify = true;
+};
+
+/// Reads any batch by its number: the endless stream of epochs, each its own permutation, cut into
+/// batches; batch k holds positions [k·B, (k+1)·B). Thread-safe: holds no state but the plan.
+class BatchSource {
+ public:
+  /// `dataset` must outlive this.
+  BatchSource(const ShardedDataset& dataset, const BatchPlan& plan);
+
+  /// This rank's share of batch `step`. Throws DataError for a damaged image.
+  Batch read(std::int64_t step) const;
+
+ private:
+  void read_image(Batch& batch, std::int64_t place) const;
+
+  const ShardedDataset& dataset_;
+  BatchPlan plan_;
+};
+
+}  // namespace effuse

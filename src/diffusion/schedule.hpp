@@ -1,0 +1,37 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace effuse {
+
+/// The noise schedule of [diffusion]: q(x_t | x_0) = N(sqrt(alpha_bar_t) x_0, (1 - alpha_bar_t) I)
+/// for t = 0 … T-1, where alpha_bar_t is the product of 1 - beta_s over s <= t. All in float64.
+class Schedule {
+ public:
+  /// Throws ConfigError for a schedule that is not known or betas outside (0, 1).
+  explicit Schedule(const DiffusionConfig& config);
+
+  /// T.
+  std::int64_t size() const { return static_cast<std::int64_t>(betas_.size()); }
+
+  double beta(std::int64_t t) const { return betas_.at(static_cast<std::size_t>(t)); }
+
+  /// alpha_bar_t; 1 for t = -1, the image itself.
+  double alpha_bar(std::int64_t t) const {
+    return t < 0 ? 1.0 : alpha_bar_.at(static_cast<std::size_t>(t));
+  }
+
+  const std::vector<double>& betas() const { return betas_; }
+  const std::vector<double>& alpha_bar() const { return alpha_bar_; }
+
+ private:
+  std::vector<double> betas_;
+  std::vector<double> alpha_bar_;
+};
+
+}  // namespace effuse

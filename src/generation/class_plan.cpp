@@ -1,0 +1,57 @@
+#include "generation/class_plan.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <optional>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace effuse {
+namespace {
+
+std::optional<std::int64_t> number_in(const std::string& word) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  return number;
+}
+
+std::int64_t class_called(const std::string& word, std::span<const std::string> names) {
+  const auto found = std::find(names.begin(), names.end(), word);
+  if (found != names.end()) return found - names.begin();
+  const auto number = number_in(word);
+  if (number && *number >= 0 && *number < static_cast<std::int64_t>(names.size())) return *number;
+  const std::string near = nearest_name(word, names);
+  throw ConfigError(cat("sampling.classes: the model knows no class ", word, " (it has ",
+                        names.size(), ", numbered from 0)",
+                        near.empty() ? "." : cat(". Did you mean ", near, "?")));
+}
+
+}  // namespace
+
+ClassPlan::ClassPlan(std::span<const std::string> wanted, std::span<const std::string> names) {
+  const bool all = wanted.size() == 1 && wanted[0] == "all";
+  if (names.empty()) {
+    if (!all) {
+      throw ConfigError(
+          "sampling.classes names classes, but the model was trained without any. "
+          "Leave it out.");
+    }
+    return;
+  }
+  if (all) {
+    classes_.resize(names.size());
+    std::iota(classes_.begin(), classes_.end(), std::int64_t{0});
+    return;
+  }
+  for (const std::string& word : wanted) classes_.push_back(class_called(word, names));
+}
+
+std::int64_t ClassPlan::label(std::int64_t index) const {
+  if (classes_.empty()) return 0;
+  return classes_[static_cast<std::size_t>(index % static_cast<std::int64_t>(classes_.size()))];
+}
+
+}  // namespace effuse

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace effuse {
+
+/// Which class each image of a set has: image i has class classes[i mod n]. Image numbers alone
+/// decide, so ranks and tiles do not matter.
+class ClassPlan {
+ public:
+  /// `wanted` holds class names or numbers, or "all" alone. `names` are the model's classes; empty
+  /// for an unconditional model. Throws ConfigError with the nearest name.
+  ClassPlan(std::span<const std::string> wanted, std::span<const std::string> names);
+
+  /// False for an unconditional model.
+  bool conditional() const { return !classes_.empty(); }
+
+  /// Class of image `index`; 0 for an unconditional model.
+  std::int64_t label(std::int64_t index) const;
+
+  std::span<const std::int64_t> classes() const { return classes_; }
+
+ private:
+  std::vector<std::int64_t> classes_;
+};
+
+}  // namespace effuse

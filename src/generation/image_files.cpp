@@ -1,0 +1,45 @@
+#include "generation/image_files.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+#include <string>
+
+#include "core/files.hpp"
+#include "image/png.hpp"
+
+namespace effuse {
+namespace {
+
+std::string padded(std::int64_t number, int width) {
+  std::ostringstream out;
+  out << std::setw(width) << std::setfill('0') << number;
+  return out.str();
+}
+
+}  // namespace
+
+std::filesystem::path image_file(const std::filesystem::path& folder, std::int64_t index) {
+  return folder / "images" / padded(index / 1000, 5) / (padded(index, 8) + ".png");
+}
+
+Image image_at(const at::Tensor& images, std::int64_t place) {
+  const at::Tensor one = images.select(0, place).contiguous();
+  Image image;
+  image.height = static_cast<int>(one.size(0));
+  image.width = static_cast<int>(one.size(1));
+  image.channels = static_cast<int>(one.size(2));
+  const auto* pixels = one.const_data_ptr<std::uint8_t>();
+  image.pixels.assign(pixels, pixels + one.numel());
+  return image;
+}
+
+void write_image(const std::filesystem::path& folder, std::int64_t index, const Image& image) {
+  const std::filesystem::path file = image_file(folder, index);
+  std::filesystem::create_directories(file.parent_path());
+  AtomicFile out(file);
+  out.write(encode_png(image));
+  out.commit();
+}
+
+}  // namespace effuse

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+
+namespace effuse {
+
+/// A folder of generated images and samples.json, which says all they depend on:
+///   <folder>/images/00000/00000000.png …, grid.png, samples.json
+class SampleSet {
+ public:
+  /// What the images of a set depend on.
+  struct Recipe {
+    SamplingConfig sampling;
+    std::string weights_sha256;  ///< of the weights' file
+    std::int64_t weights_step = 0;
+    std::vector<std::int64_t> classes;  ///< image i is of class classes[i mod n]; empty: none
+    std::vector<std::string> class_names;
+  };
+
+  SampleSet(std::filesystem::path folder, Recipe recipe);
+
+  /// Makes the folder and writes samples.json. Throws ConfigError where it holds another set,
+  /// naming the settings that differ; the same set, begun before, is continued.
+  void begin() const;
+
+  /// Marks samples.json as complete.
+  void complete() const;
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::string record(bool is_complete) const;
+
+  std::filesystem::path folder_;
+  Recipe recipe_;
+};
+
+}  // namespace effuse

@@ -1,0 +1,53 @@
+#include "generation/tile_generator.hpp"
+
+#include <torch/torch.h>
+
+#include <numeric>
+#include <vector>
+
+#include "diffusion/draws.hpp"
+#include "diffusion/quantise.hpp"
+#include "models/precision.hpp"
+
+namespace effuse {
+
+TileGenerator::TileGenerator(Network& network, const Schedule& schedule, const ClassPlan& classes,
+                             const GenerationSettings& settings, at::Device device)
+    : network_(network),
+      schedule_(schedule),
+      classes_(classes),
+      settings_(settings),
+      device_(device) {}
+
+Denoiser TileGenerator::make_denoiser(const at::Tensor& labels) const {
+  const NoiseModel model = [this](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) {
+    return network_.forward(x, t, y).to(at::kFloat);
+  };
+  return guided(model, labels, network_.null_class(), settings_.guidance);
+}
+
+at::Tensor TileGenerator::generate(const Tile& tile, const StopWanted& stop_wanted) const {
+  const torch::NoGradGuard no_grad;
+  const ComputePrecision precision(settings_.compute, device_);
+  network_.eval();
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(settings_.tile_size));
+  std::iota(indices.begin(), indices.end(), tile.first);
+
+  at::Tensor labels;
+  if (classes_.conditional()) {
+    std::vector<std::int64_t> classes;
+    for (const std::int64_t index : indices) classes.push_back(classes_.label(index));
+    labels = torch::tensor(classes, at::kLong).to(device_);
+  }
+  const NetworkTraits& traits = network_.traits();
+  const std::vector<std::int64_t> shape{traits.channels, traits.sample_size, traits.sample_size};
+  const StepNoise noise = [&](std::int64_t step) {
+    return step_noise(settings_.seed, indices, shape, step).to(device_);
+  };
+  const at::Tensor x =
+      sample(settings_.sampler, schedule_, make_denoiser(labels),
+             initial_noise(settings_.seed, indices, shape).to(device_), noise, stop_wanted);
+  return x.defined() ? to_uint8(x).cpu() : at::Tensor();
+}
+
+}  // namespace effuse

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+
+#include "diffusion/sampler.hpp"
+#include "diffusion/schedule.hpp"
+#include "generation/class_plan.hpp"
+#include "generation/tiles.hpp"
+#include "models/network.hpp"
+
+namespace effuse {
+
+/// What, besides weights and image number, an image depends on.
+struct GenerationSettings {
+  SamplerSettings sampler;
+  double guidance = 1.0;
+  std::uint64_t seed = 0;
+  std::int64_t tile_size = 16;
+  std::string compute = "fp32";  ///< precision.compute
+};
+
+/// Computes tiles of images with one network.
+class TileGenerator {
+ public:
+  /// Everything referred to must outlive this. `network` is put into evaluation mode for each tile.
+  TileGenerator(Network& network, const Schedule& schedule, const ClassPlan& classes,
+                const GenerationSettings& settings, at::Device device);
+
+  /// All images of the tile, padding included: uint8 [tile_size, H, W, C] on the CPU. Undefined
+  /// where `stop_wanted`, asked between denoising steps, ended it.
+  at::Tensor generate(const Tile& tile, const StopWanted& stop_wanted = {}) const;
+
+ private:
+  Denoiser make_denoiser(const at::Tensor& labels) const;
+
+  Network& network_;
+  const Schedule& schedule_;
+  const ClassPlan& classes_;
+  GenerationSettings settings_;
+  at::Device device_;
+};
+
+}  // namespace effuse

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace effuse {
+
+/// Pixels in memory: uint8, [height, width, channels], grey (1 channel) or RGB (3).
+struct Image {
+  int height = 0;
+  int width = 0;
+  int channels = 0;
+  std::vector<std::uint8_t> pixels;
+
+  Image() = default;
+
+  /// Black.
+  Image(int height, int width, int channels);
+
+  bool empty() const { return pixels.empty(); }
+  std::size_t row_bytes() const;
+  std::uint8_t* at(int y, int x);
+  const std::uint8_t* at(int y, int x) const;
+
+  bool operator==(const Image&) const = default;
+};
+
+/// Grey to RGB by repetition, RGB to grey as luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B).
+Image with_channels(Image image, int channels);
+
+/// The rectangle of `height` x `width` pixels whose upper left corner is (top, left), all inside.
+Image cut_out(const Image& image, int top, int left, int height, int width);
+
+/// Copies `source` into `target` at (top, left); channels are equal, all lies inside.
+void paste(Image& target, const Image& source, int top, int left);
+
+}  // namespace effuse

@@ -1,0 +1,112 @@
+#include "metrics/jsonl.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace effuse::metrics {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+[[noreturn]] void fail(std::string_view what, const std::filesystem::path& path) {
+  throw std::system_error(errno, std::generic_category(), cat(what, " ", path.string()));
+}
+
+/// What remains of a file, and how many of its lines were no objects with a step.
+struct Kept {
+  std::string text;
+  int damaged_lines = 0;
+};
+
+Kept lines_up_to(std::string_view text, std::int64_t step) {
+  Kept kept;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const bool torn = end == std::string_view::npos;
+    const std::string_view line = text.substr(0, torn ? text.size() : end + 1);
+    text.remove_prefix(line.size());
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const auto field = json.is_object() ? json.find("step") : json.end();
+    if (torn || !json.is_object() || field == json.end() || !field->is_number_integer()) {
+      ++kept.damaged_lines;
+    } else if (field->get<std::int64_t>() <= step) {
+      kept.text += line;
+    }
+  }
+  return kept;
+}
+
+void cut_back(const std::filesystem::path& path, std::int64_t step) {
+  const std::string text = read_file(path);
+  const Kept kept = lines_up_to(text, step);
+  if (kept.damaged_lines > 0) {
+    log::warning(path.string(), ": dropped ", kept.damaged_lines,
+                 " line(s) that were cut short or damaged");
+  }
+  if (kept.text.size() != text.size()) write_file_atomically(path, kept.text);
+}
+
+bool has_step(const JsonFields& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    return field.first == "step" && std::holds_alternative<std::int64_t>(field.second);
+  });
+}
+
+std::string line_of(const JsonFields& fields) {
+  Json json = Json::object();
+  for (const auto& [name, value] : fields) {
+    std::visit([&json, &key = name](const auto& content) { json[key] = content; }, value);
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+JsonlWriter::JsonlWriter(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
+  if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path());
+  if (std::filesystem::exists(path_)) cut_back(path_, step);
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail("cannot open", path_);
+}
+
+JsonlWriter::~JsonlWriter() { ::close(descriptor_); }
+
+void JsonlWriter::write(const JsonFields& fields) {
+  if (!has_step(fields)) {
+    throw Error(cat(path_.string(), ": a line needs an integer field \"step\""));
+  }
+  const std::string line = line_of(fields);
+  std::string_view rest = line;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int reason = errno;
+      const off_t end = ::lseek(descriptor_, 0, SEEK_END);
+      const auto torn = static_cast<off_t>(line.size() - rest.size());
+      if (torn > 0 && ::ftruncate(descriptor_, end - torn) != 0) {
+        log::local_warning(path_.string(), " keeps an incomplete line");
+      }
+      errno = reason;
+      fail("cannot write", path_);
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void JsonlWriter::sync() {
+  if (::fsync(descriptor_) != 0) fail("cannot flush", path_);
+}
+
+}  // namespace effuse::metrics

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "config/config.hpp"
+#include "models/network.hpp"
+
+namespace effuse {
+
+/// The network that [model] describes, with weights as torch happens to initialise them: call
+/// initialise_weights() or load_weights() next. sample_size, in_channels and num_class_embeds must
+/// be resolved. Throws ConfigError, naming the key, for what cannot be built.
+std::shared_ptr<Network> make_network(const ModelConfig& config);
+
+/// Elements of all parameters.
+std::int64_t count_parameters(const Network& network);
+
+}  // namespace effuse

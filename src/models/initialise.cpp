@@ -1,0 +1,77 @@
+#include <cmath>
+#include <map>
+#include <span>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "core/text.hpp"
+#include "models/weights.hpp"
+
+namespace effuse {
+namespace {
+
+/// Draws for the tensors of one module; `numbers` maps storage to the tensor's number.
+class Initialiser {
+ public:
+  Initialiser(std::uint64_t seed, const NamedTensors& weights) : seed_(seed) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      numbers_[weights[i].second.data_ptr()] = i;
+    }
+  }
+
+  void uniform(const at::Tensor& tensor, std::int64_t fan_in) const {
+    const float bound = 1.0f / std::sqrt(static_cast<float>(fan_in));
+    draw(tensor, [bound](RandomStream& stream, std::span<float> values) {
+      stream.fill_uniform(values, -bound, bound);
+    });
+  }
+
+  void normal(const at::Tensor& tensor) const {
+    draw(tensor, [](RandomStream& stream, std::span<float> values) { stream.fill_normal(values); });
+  }
+
+ private:
+  template <class Fill>
+  void draw(const at::Tensor& tensor, Fill fill) const {
+    at::Tensor values = at::empty(tensor.sizes(), at::kFloat);
+    RandomStream stream(seed_, Purpose::weights, numbers_.at(tensor.data_ptr()));
+    fill(stream, {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+    tensor.copy_(values);
+  }
+
+  std::uint64_t seed_;
+  std::map<const void*, std::uint64_t> numbers_;
+};
+
+/// Weight and bias of a convolution or linear layer; a weight is [out, in / groups, kernel …].
+template <class Layer>
+void initialise_layer(const Layer& layer, const Initialiser& initialiser) {
+  const std::int64_t fan_in = layer.weight.numel() / layer.weight.size(0);
+  initialiser.uniform(layer.weight, fan_in);
+  if (layer.bias.defined()) initialiser.uniform(layer.bias, fan_in);
+}
+
+void initialise_module(torch::nn::Module& module, const Initialiser& initialiser) {
+  if (const auto* conv = module.as<torch::nn::Conv2d>()) {
+    initialise_layer(*conv, initialiser);
+  } else if (const auto* linear = module.as<torch::nn::Linear>()) {
+    initialise_layer(*linear, initialiser);
+  } else if (const auto* embedding = module.as<torch::nn::Embedding>()) {
+    initialiser.normal(embedding->weight);
+  } else if (auto* norm = module.as<torch::nn::GroupNorm>()) {
+    norm->reset_parameters();
+  } else if (!module.named_parameters(/*recurse=*/false).is_empty()) {
+    throw Error(cat("no rule initialises the parameters of a ", module.name(),
+                    " (weights must not depend on torch's own generator); add one"));
+  }
+}
+
+}  // namespace
+
+void initialise_weights(Network& network, std::uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  const Initialiser initialiser(seed, named_weights(network));
+  for (const auto& module : network.modules()) initialise_module(*module, initialiser);
+}
+
+}  // namespace effuse

@@ -1,0 +1,161 @@
+#include "shards/pack_plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace effuse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+
+void check_settings(const PackConfig& config) {
+  if (config.input.empty()) {
+    throw ConfigError("pack.input is not set: give the folder of images, --input FOLDER.");
+  }
+  if (config.output.empty()) {
+    throw ConfigError("pack.output is not set: give the folder to write, --output FOLDER.");
+  }
+  if (config.channels != 1 && config.channels != 3) {
+    throw ConfigError(cat("pack.channels = ", config.channels,
+                          " is neither 1 (grey) nor 3 (RGB); nothing else is packed."));
+  }
+  // A data set inside the images would be taken for a class of them the next time.
+  const fs::path from_input =
+      fs::weakly_canonical(config.output).lexically_relative(fs::weakly_canonical(config.input));
+  if (!from_input.empty() && *from_input.begin() != "..") {
+    throw ConfigError(cat("pack.output ", config.output, " lies inside pack.input ", config.input,
+                          " (it would be taken for images). Choose a folder outside."));
+  }
+}
+
+int workers_for(std::int64_t configured) {
+  if (configured > 0) return static_cast<int>(configured);
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+ShardSpec spec_for(const PackConfig& config, const ImageFolder& source) {
+  const auto size = static_cast<int>(config.image_size);
+  return {.shape = {size, size, static_cast<int>(config.channels)},
+          .classes = source.classes,
+          .parameters = {config.image_size, config.channels, config.fit, config.shard_size_mib}};
+}
+
+Manifest fresh_manifest(const PackPlan& plan) {
+  Manifest manifest;
+  manifest.shape = plan.spec.shape;
+  manifest.classes = plan.spec.classes;
+  manifest.parameters = plan.spec.parameters;
+  manifest.source_images = static_cast<std::int64_t>(plan.source.images.size());
+  manifest.source_sha256 = plan.source_sha256;
+  return manifest;
+}
+
+void check_same_task(const PackPlan& plan, const Manifest& there) {
+  constexpr const char* kAdvice =
+      " Choose another --output, or --fresh to start over, which removes what is there.";
+  std::string differing;
+  for (const std::string& difference : differences(there.parameters, plan.spec.parameters)) {
+    differing += cat(differing.empty() ? "" : ", ", difference);
+  }
+  if (!differing.empty()) {
+    throw ConfigError(
+        cat(plan.output.string(), " was packed with other settings: ", differing, ".", kAdvice));
+  }
+  if (there.source_sha256 == plan.source_sha256) return;
+  throw DataError(cat(plan.output.string(), " was packed from other images: ",
+                      human_count(static_cast<std::uint64_t>(there.source_images)), " files then, ",
+                      human_count(plan.source.images.size()), " in ", plan.source.folder.string(),
+                      " now, or of other names or sizes.", kAdvice));
+}
+
+/// Keeps the shards that are as the manifest says, up to the first that is not.
+void drop_damaged_shards(const PackPlan& plan, Manifest& manifest) {
+  std::size_t good = 0;
+  while (good < manifest.shards.size()) {
+    const ShardEntry& shard = manifest.shards[good];
+    std::error_code error;
+    if (fs::file_size(plan.output / shard.file, error) != shard.size_bytes || error) break;
+    ++good;
+  }
+  if (good == manifest.shards.size()) return;
+  log::warning(manifest.shards[good].file, " in ", plan.output.string(),
+               " is missing or truncated: packing again from there.");
+  manifest.shards.resize(good);
+  manifest.complete = false;
+}
+
+}  // namespace
+
+std::int64_t PackPlan::bad_allowed() const {
+  return static_cast<std::int64_t>(
+      std::floor(max_bad_share * static_cast<double>(source.images.size()) + 1e-9));
+}
+
+std::string PackPlan::summary() const {
+  const ImageShape& shape = spec.shape;
+  const auto images = static_cast<std::int64_t>(source.images.size());
+  const std::int64_t shards = (images + images_per_shard - 1) / images_per_shard;
+  const auto bytes = static_cast<std::uint64_t>(images) * shape.size_bytes();
+  std::string text =
+      cat(human_count(static_cast<std::uint64_t>(images)), " images in ",
+          source.labelled ? cat(source.classes.size(), " classes") : "no classes", " from ",
+          source.folder.string(), " -> ", shape.width, "x", shape.height, " ",
+          shape.channels == 1 ? "grey" : "RGB", " (", spec.parameters.fit, ") in ", shards,
+          shards == 1 ? " shard" : " shards", ", ", human_bytes(bytes), ", in ", output.string());
+  if (source.ignored_files > 0) {
+    text += cat("\n", human_count(static_cast<std::uint64_t>(source.ignored_files)),
+                " files ignored (hidden, or not named .png, .jpg, .jpeg)");
+  }
+  if (source.unlabelled_images > 0) {
+    text += cat("\n", human_count(static_cast<std::uint64_t>(source.unlabelled_images)),
+                " images ignored that lie beside the class folders");
+  }
+  for (const std::string& name : source.empty_folders) {
+    text += cat("\nno class \"", name, "\": its folder holds no image");
+  }
+  return text;
+}
+
+PackPlan plan_packing(const PackConfig& config, Existing existing) {
+  check_settings(config);
+  PackPlan plan;
+  plan.source = scan_image_folder(config.input);
+  plan.output = config.output;
+  plan.target = {static_cast<int>(config.image_size), static_cast<int>(config.channels),
+                 fit_named(config.fit)};
+  plan.spec = spec_for(config, plan.source);
+  plan.source_sha256 = plan.source.fingerprint();
+  plan.existing = existing;
+  plan.workers = workers_for(config.workers);
+  plan.max_bad_share = config.max_bad_share;
+  const auto image_bytes = static_cast<std::int64_t>(plan.spec.shape.size_bytes());
+  plan.images_per_shard =
+      std::max<std::int64_t>(1, config.shard_size_mib * kMebibyte / image_bytes);
+  return plan;
+}
+
+Manifest progress_so_far(const PackPlan& plan) {
+  if (plan.existing == Existing::discard || !fs::exists(manifest_path(plan.output))) {
+    return fresh_manifest(plan);
+  }
+  Manifest manifest = load_manifest(plan.output);
+  // Without a whole shard nothing would be lost, so other settings or images are fine.
+  if (manifest.shards.empty()) return fresh_manifest(plan);
+  check_same_task(plan, manifest);
+  drop_damaged_shards(plan, manifest);
+  if (manifest.shards.empty()) return fresh_manifest(plan);
+  if (!manifest.complete) {
+    const std::int64_t done = manifest.shards.back().end_source;
+    std::erase_if(manifest.unreadable, [&](const auto& image) { return image.source >= done; });
+  }
+  return manifest;
+}
+
+}  // namespace effuse

@@ -1,0 +1,84 @@
+#include "training/metrics_hook.hpp"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace effuse {
+namespace {
+
+const std::vector<double> kStepBounds_s = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                           0.25,  0.5,    1,     2.5,  5,     10,   30};
+const std::vector<double> kSaveBounds_s = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
+
+metrics::Histogram part(metrics::Registry& registry, const char* name) {
+  return registry.histogram("effuse_train_step_part_seconds", "Parts of an optimiser step",
+                            kStepBounds_s, {{"part", name}});
+}
+
+double unix_time_s() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+MetricsHook::MetricsHook(metrics::Registry& r, std::int64_t total_steps,
+                         std::function<int()> queued_batches)
+    : step_(r.gauge("effuse_train_step", "Optimiser steps of the run that are done")),
+      total_steps_(r.gauge("effuse_train_step_target", "Optimiser steps the run will have")),
+      images_(r.gauge("effuse_train_images_seen", "Images the run has seen")),
+      epoch_(r.gauge("effuse_train_epoch", "Epoch of the last image seen, from 0")),
+      loss_(r.gauge("effuse_train_loss", "Mean loss of the last global batch")),
+      grad_norm_(r.gauge("effuse_train_grad_norm", "Global gradient norm before clipping")),
+      lr_(r.gauge("effuse_train_learning_rate", "Learning rate of the last step")),
+      ema_decay_(r.gauge("effuse_train_ema_decay", "Decay of the averaged weights")),
+      rate_(r.gauge("effuse_train_images_per_second", "Images per second over all ranks")),
+      queued_(r.gauge("effuse_data_queued_batches", "Batches read ahead and waiting")),
+      checkpoint_bytes_(r.gauge("effuse_checkpoint_size_bytes", "Size of the last checkpoint")),
+      checkpoint_time_(r.gauge("effuse_checkpoint_last_success_timestamp_seconds",
+                               "When the last checkpoint was complete")),
+      steps_done_(r.counter("effuse_train_steps_total", "Optimiser steps of this process")),
+      images_done_(r.counter("effuse_train_images_total", "Images seen by this process")),
+      checkpoints_(r.counter("effuse_checkpoints_total", "Checkpoints written by this process")),
+      data_wait_(part(r, "data_wait")),
+      compute_(part(r, "compute")),
+      all_reduce_(part(r, "all_reduce")),
+      update_(part(r, "update")),
+      checkpoint_seconds_(r.histogram("effuse_checkpoint_save_seconds",
+                                      "Time training stood still for a checkpoint", kSaveBounds_s)),
+      queued_batches_(std::move(queued_batches)) {
+  total_steps_.set(static_cast<double>(total_steps));
+}
+
+void MetricsHook::before_training(std::int64_t steps_done) {
+  step_.set(static_cast<double>(steps_done));
+  watch_ = Stopwatch();
+}
+
+void MetricsHook::after_step(const StepReport& report) {
+  const auto images_of_step = static_cast<double>(report.images) / static_cast<double>(report.step);
+  step_.set(static_cast<double>(report.step));
+  images_.set(static_cast<double>(report.images));
+  epoch_.set(static_cast<double>(report.epoch));
+  loss_.set(report.loss);
+  grad_norm_.set(report.grad_norm);
+  lr_.set(report.lr);
+  ema_decay_.set(report.ema_decay);
+  rate_.set(images_of_step / watch_.lap_s());
+  queued_.set(queued_batches_());
+  steps_done_.add();
+  images_done_.add(images_of_step);
+  data_wait_.observe(report.data_wait_s);
+  compute_.observe(report.compute_s);
+  all_reduce_.observe(report.all_reduce_s);
+  update_.observe(report.update_s);
+}
+
+void MetricsHook::checkpoint_saved(std::uint64_t size_bytes, double seconds) {
+  checkpoint_bytes_.set(static_cast<double>(size_bytes));
+  checkpoint_time_.set(unix_time_s());
+  checkpoints_.add();
+  checkpoint_seconds_.observe(seconds);
+}
+
+}  // namespace effuse

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "metrics/registry.hpp"
+#include "training/stopwatch.hpp"
+#include "training/trainer.hpp"
+
+namespace effuse {
+
+/// The run's state as Prometheus series.
+class MetricsHook : public TrainingHook {
+ public:
+  /// `queued_batches` tells how many batches wait in the loader.
+  MetricsHook(metrics::Registry& registry, std::int64_t total_steps,
+              std::function<int()> queued_batches);
+
+  void before_training(std::int64_t steps_done) override;
+  void after_step(const StepReport& report) override;
+
+  /// After a checkpoint was written.
+  void checkpoint_saved(std::uint64_t size_bytes, double seconds);
+
+ private:
+  metrics::Gauge step_, total_steps_, images_, epoch_, loss_, grad_norm_, lr_, ema_decay_, rate_,
+      queued_, checkpoint_bytes_, checkpoint_time_;
+  metrics::Counter steps_done_, images_done_, checkpoints_;
+  metrics::Histogram data_wait_, compute_, all_reduce_, update_, checkpoint_seconds_;
+  std::function<int()> queued_batches_;
+  Stopwatch watch_;
+};
+
+}  // namespace effuse

@@ -1,0 +1,164 @@
+#include "diffusion/sampler.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "diffusion/draws.hpp"
+#include "diffusion/quantise.hpp"
+#include "golden/golden.hpp"
+
+namespace effuse {
+namespace {
+
+Schedule schedule_named(const std::string& name) {
+  DiffusionConfig config;
+  config.schedule = name;
+  return Schedule(config);
+}
+
+SamplerSettings settings_of(const nlohmann::json& json) {
+  SamplerSettings settings;
+  settings.kind = sampler_named(json.at("sampler").get<std::string>());
+  settings.steps = json.at("steps").get<std::int64_t>();
+  settings.eta = json.at("eta").get<double>();
+  settings.spacing = spacing_named(json.at("spacing").get<std::string>());
+  return settings;
+}
+
+Denoiser analytic(const Schedule& schedule) {
+  return [&schedule](const at::Tensor& x, std::int64_t t) {
+    return golden::gaussian_denoiser(x, schedule.alpha_bar(t));
+  };
+}
+
+TEST(Sampler, VisitsTheTimeStepsOfDiffusers) {
+  for (const auto& json : golden::load("samplers.json").at("cases")) {
+    if (json.at("time_steps").empty()) continue;
+    const SamplerSettings settings = settings_of(json);
+    std::vector<std::int64_t> visited;
+    for (const TimeStep& step : time_steps(settings.spacing, settings.steps, 1000)) {
+      visited.push_back(step.t);
+    }
+    EXPECT_EQ(visited, json.at("time_steps").get<std::vector<std::int64_t>>());
+  }
+}
+
+TEST(Sampler, GivesTheImagesOfDiffusers) {
+  const auto golden = golden::load("samplers.json");
+  const auto shape = golden.at("shape").get<std::vector<std::int64_t>>();
+  for (const auto& json : golden.at("cases")) {
+    SCOPED_TRACE(cat(json.at("sampler"), " ", json.at("schedule"), " ", json.at("spacing"), " ",
+                     json.at("steps"), " steps, eta ", json.at("eta")));
+    const Schedule schedule = schedule_named(json.at("schedule"));
+    const auto run = [&](at::ScalarType type) {
+      return sample(settings_of(json), schedule, analytic(schedule),
+                    golden::starting_noise(shape).to(type),
+                    [&](std::int64_t step) { return golden::step_noise(shape, step); });
+    };
+    // Over 1,000 steps the rounding of diffusers' fp32 tables adds up to more.
+    const double fp32_tolerance = settings_of(json).steps <= 50 ? 1e-4 : 1e-3;
+    EXPECT_LE(golden::relative_error(run(at::kFloat), golden::tensor(json.at("fp32"), shape)),
+              fp32_tolerance);
+    EXPECT_LE(golden::relative_error(run(at::kDouble), golden::tensor(json.at("fp64"), shape)),
+              1e-8);
+  }
+}
+
+/// What IDDM gets wrong: over a fifth of the pixels of a black-and-white image, by wrapping.
+TEST(Sampler, RestoresASaturatedImageFromAPerfectDenoiser) {
+  const std::vector<std::int64_t> indices{0, 1};
+  const at::Tensor pixels =
+      at::arange(2 * 32 * 32).reshape({2, 32, 32, 1}).remainder(7).lt(3).mul(255);
+  const at::Tensor x0 = from_uint8(pixels.to(at::kByte));
+  for (const char* schedule_name : {"linear", "cosine"}) {
+    const Schedule schedule = schedule_named(schedule_name);
+    const Denoiser perfect = [&](const at::Tensor& x, std::int64_t t) {
+      const double signal = schedule.alpha_bar(t);
+      return (x - std::sqrt(signal) * x0) / std::sqrt(1 - signal);
+    };
+    for (const auto& [kind, eta] :
+         {std::pair{SamplerKind::ddpm, 0.0}, {SamplerKind::ddim, 0.0}, {SamplerKind::ddim, 1.0}}) {
+      for (const std::int64_t steps : {1, 20, 50}) {
+        const at::Tensor result =
+            to_uint8(sample({kind, steps, eta}, schedule, perfect,
+                            initial_noise(3, indices, {1, 32, 32}), [&](std::int64_t step) {
+                              return step_noise(3, indices, {1, 32, 32}, step);
+                            }));
+        EXPECT_TRUE(at::equal(result.to(at::kLong), pixels)) << schedule_name << " " << steps;
+      }
+    }
+  }
+}
+
+TEST(Sampler, DdimWithEtaOneIsDdpm) {
+  const Schedule schedule = schedule_named("linear");
+  const at::Tensor x = golden::starting_noise({1, 1, 4, 4});
+  const StepNoise noise = [](std::int64_t) { return golden::step_noise({1, 1, 4, 4}, 0); };
+  const auto ddpm = make_update_rule({SamplerKind::ddpm}, schedule);
+  const auto ddim = make_update_rule({SamplerKind::ddim, 50, 1.0}, schedule);
+  for (const TimeStep& step : time_steps(Spacing::linspace, 50, 1000)) {
+    const double signal = schedule.alpha_bar(step.t);
+    const Denoiser unclamped = [&](const at::Tensor& at_t, std::int64_t) {
+      return (at_t - 0.5 * std::sqrt(signal)) / std::sqrt(1 - signal);
+    };
+    EXPECT_LE(golden::relative_error(ddim->advance(x, step, unclamped, noise),
+                                     ddpm->advance(x, step, unclamped, noise)),
+              1e-12);
+  }
+}
+
+TEST(Sampler, AsksForNoiseOnlyWhereItAddsSome) {
+  const Schedule schedule = schedule_named("linear");
+  const at::Tensor x = golden::starting_noise({1, 1, 4, 4});
+  std::vector<std::int64_t> asked;
+  const StepNoise noise = [&](std::int64_t step) {
+    asked.push_back(step);
+    return golden::step_noise({1, 1, 4, 4}, step);
+  };
+  sample({SamplerKind::ddpm, 4, 0.0}, schedule, analytic(schedule), x, noise);
+  EXPECT_EQ(asked, (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_NO_THROW(sample({SamplerKind::ddim, 4, 0.0}, schedule, analytic(schedule), x, {}));
+}
+
+TEST(Sampler, StopsWhereItIsAskedTo) {
+  const Schedule schedule = schedule_named("linear");
+  int evaluations = 0;
+  const Denoiser counting = [&](const at::Tensor& x, std::int64_t) {
+    ++evaluations;
+    return x;
+  };
+  int asked = 0;
+  const at::Tensor x = at::zeros({1, 1, 4, 4});
+  EXPECT_FALSE(sample({}, schedule, counting, x, {}, [&] { return ++asked == 4; }).defined());
+  EXPECT_EQ(evaluations, 3);
+  EXPECT_TRUE(sample({}, schedule, counting, x, {}, [] { return false; }).defined());
+}
+
+TEST(Sampler, LeavesItsInputAsItWasAndRecordsNoGradients) {
+  const Schedule schedule = schedule_named("linear");
+  const at::Tensor x = golden::starting_noise({1, 1, 4, 4});
+  const at::Tensor weight = at::ones({1}, at::kDouble).requires_grad_();
+  const at::Tensor result =
+      sample({SamplerKind::ddim, 3}, schedule,
+             [&](const at::Tensor& at_t, std::int64_t) { return at_t * weight; }, x, {});
+  EXPECT_FALSE(result.requires_grad());
+  EXPECT_TRUE(at::equal(x, golden::starting_noise({1, 1, 4, 4})));
+}
+
+TEST(Sampler, RefusesImpossibleSettings) {
+  const Schedule schedule = schedule_named("linear");
+  const at::Tensor x = at::zeros({1, 1, 4, 4});
+  EXPECT_THROW(sample({SamplerKind::ddim, 1001}, schedule, analytic(schedule), x, {}), ConfigError);
+  EXPECT_THROW(sample({SamplerKind::ddim, 0}, schedule, analytic(schedule), x, {}), ConfigError);
+  EXPECT_THROW(sample({SamplerKind::ddim, 10, 1.5}, schedule, analytic(schedule), x, {}),
+               ConfigError);
+  EXPECT_THROW(sampler_named("dddim"), ConfigError);
+}
+
+}  // namespace
+}  // namespace effuse

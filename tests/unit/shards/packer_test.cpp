@@ -1,0 +1,243 @@
+#include "shards/packer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "core/error.hpp"
+#include "shards/image_folder.hpp"
+#include "shards/ordered_workers.hpp"
+#include "shards/output_folder.hpp"
+#include "shards/quarantine.hpp"
+#include "shards/sharded_dataset.hpp"
+#include "support/temporary_folder.hpp"
+#include "unit/shards/example.hpp"
+
+namespace effuse {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// 24 images of two classes, 256x256, so that a shard of 1 MiB holds five.
+class Packing : public testing::Test {
+ protected:
+  Packing() {
+    for (int i = 0; i < 24; ++i) {
+      write_image(folder_ / (i % 2 == 0 ? "in/cat/" : "in/dog/") / (std::to_string(i) + ".png"),
+                  256, static_cast<std::uint8_t>(i * 5));
+    }
+    config_.input = (folder_ / "in").string();
+    config_.output = (folder_ / "out").string();
+    config_.image_size = 256;
+    config_.shard_size_mib = 1;
+    config_.workers = 2;
+  }
+
+  PackOutcome run(Existing existing = Existing::keep) {
+    return pack(plan_packing(config_, existing), ProgressStyle::silent);
+  }
+
+  void spoil(const std::string& name) { std::ofstream(folder_ / "in" / name) << "spoilt"; }
+
+  TemporaryFolder folder_;
+  PackConfig config_;
+};
+
+TEST_F(Packing, sorts_by_bytes_and_cuts_by_size) {
+  const PackOutcome outcome = run();
+  EXPECT_EQ(outcome.result, PackResult::packed);
+  EXPECT_THAT(names_in(config_.output),
+              ElementsAre("dataset.json", "shard-00000.h5", "shard-00001.h5", "shard-00002.h5",
+                          "shard-00003.h5", "shard-00004.h5"));
+  const ShardedDataset dataset = ShardedDataset::open(config_.output);
+  ASSERT_EQ(dataset.size(), 24);
+  EXPECT_EQ(dataset.path(0), "cat/0.png");
+  EXPECT_EQ(dataset.path(1), "cat/10.png");
+  EXPECT_EQ(dataset.path(12), "dog/1.png");
+  EXPECT_EQ(dataset.label(11), 0);
+  EXPECT_EQ(dataset.label(12), 1);
+}
+
+TEST_F(Packing, again_is_already_complete) {
+  run();
+  EXPECT_EQ(run().result, PackResult::already_complete);
+}
+
+TEST_F(Packing, continues_after_the_last_whole_shard_to_the_same_bytes) {
+  spoil("cat/14.png");
+  spoil("dog/21.png");
+  config_.max_bad_share = 0.1;
+  Manifest whole = run().manifest;
+  const std::string text = read_file(folder_ / "out/dataset.json");
+  const std::string third = read_file(folder_ / "out/shard-00002.h5");
+  for (std::size_t kept = 1; kept < whole.shards.size(); ++kept) {
+    Manifest cut = whole;
+    cut.complete = false;
+    cut.shards.resize(kept);
+    save_manifest(cut, config_.output);
+    std::filesystem::remove(quarantine_path(config_.output));
+    std::ofstream(folder_ / "out/.shard-00001.h5.tmp-1") << "left by a process that was killed";
+    const PackOutcome outcome = run();
+    EXPECT_EQ(outcome.images_before, cut.image_count());
+    EXPECT_EQ(read_file(folder_ / "out/dataset.json"), text) << kept;
+    EXPECT_EQ(read_file(folder_ / "out/shard-00002.h5"), third) << kept;
+    EXPECT_EQ(read_file(quarantine_path(config_.output)),
+              "path,reason\n"
+              "cat/14.png,\"neither a PNG nor a JPEG file, whatever its name says\"\n"
+              "dog/21.png,\"neither a PNG nor a JPEG file, whatever its name says\"\n");
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "out/.shard-00001.h5.tmp-1"));
+  }
+}
+
+TEST_F(Packing, repairs_a_truncated_shard) {
+  run();
+  const std::string second = read_file(folder_ / "out/shard-00001.h5");
+  std::filesystem::resize_file(folder_ / "out/shard-00001.h5", 1000);
+  EXPECT_EQ(run().images_before, 5);
+  EXPECT_EQ(read_file(folder_ / "out/shard-00001.h5"), second);
+}
+
+TEST_F(Packing, refuses_other_settings_and_other_images_unless_fresh) {
+  run();
+  config_.image_size = 128;
+  EXPECT_THAT(message_of<ConfigError>([&] { run(); }),
+              AllOf(HasSubstr("pack.image_size is 256 there and 128 here"), HasSubstr("--fresh")));
+  config_.image_size = 256;
+  write_image(folder_ / "in/dog/new.png", 256, 1);
+  EXPECT_THAT(message_of<DataError>([&] { run(); }),
+              AllOf(HasSubstr("24 files then, 25"), HasSubstr("--fresh")));
+  std::ofstream(folder_ / "out/notes.txt") << "mine";
+  EXPECT_EQ(run(Existing::discard).manifest.image_count(), 25);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/notes.txt"));
+}
+
+TEST_F(Packing, may_continue_with_another_limit_of_bad_images) {
+  spoil("dog/9.png");
+  config_.max_bad_share = 0;
+  EXPECT_THAT(message_of<DataError>([&] { run(); }),
+              AllOf(HasSubstr("1 of 24 images cannot be read"), HasSubstr("dog/9.png"),
+                    HasSubstr("--max-bad-share")));
+  EXPECT_TRUE(std::filesystem::exists(quarantine_path(config_.output)));
+  config_.max_bad_share = 0.05;
+  const PackOutcome outcome = run();
+  EXPECT_EQ(outcome.manifest.image_count(), 23);
+  EXPECT_EQ(outcome.images_before, 20) << "four whole shards were there";
+}
+
+TEST_F(Packing, all_unreadable) {
+  for (const SourceImage& image : scan_image_folder(config_.input).images) spoil(image.path);
+  config_.max_bad_share = 1;
+  EXPECT_THAT(message_of<DataError>([&] { run(); }), HasSubstr("none of the 24 images"));
+  EXPECT_THAT(names_in(config_.output), ElementsAre("quarantine.csv"));
+}
+
+TEST_F(Packing, refuses_senseless_settings) {
+  const auto complaint = [&] { return message_of<ConfigError>([&] { run(); }); };
+  config_.channels = 2;
+  EXPECT_THAT(complaint(), HasSubstr("neither 1 (grey) nor 3 (RGB)"));
+  config_.channels = 3;
+  config_.output = config_.input + "/packed";
+  EXPECT_THAT(complaint(), HasSubstr("lies inside pack.input"));
+  config_.output = "";
+  EXPECT_THAT(complaint(), HasSubstr("pack.output is not set"));
+  config_.input = "";
+  EXPECT_THAT(complaint(), HasSubstr("pack.input is not set"));
+}
+
+TEST_F(Packing, refuses_a_folder_that_another_process_packs_into) {
+  std::filesystem::create_directories(config_.output);
+  const FolderLock other(config_.output);
+  EXPECT_THAT(message_of<ConfigError>([&] { run(); }), HasSubstr("another effuse-pack"));
+}
+
+TEST(ImageFolder, ignores_what_is_no_image_and_says_so) {
+  const TemporaryFolder folder;
+  write_image(folder / "b/deep/er/1.PNG", 2, 0);
+  write_image(folder / "b/2.jpeg", 2, 0);
+  write_image(folder / "B/3.Jpg", 2, 0);
+  write_image(folder / "beside.png", 2, 0);
+  write_image(folder / "b/.hidden.png", 2, 0);
+  write_image(folder / ".cache/4.png", 2, 0);
+  std::ofstream(folder / "b/notes.txt") << "x";
+  std::filesystem::create_directories(folder / "empty");
+  const ImageFolder found = scan_image_folder(folder.path());
+  EXPECT_TRUE(found.labelled);
+  EXPECT_THAT(found.classes, ElementsAre("B", "b"));
+  std::vector<std::string> paths;
+  for (const SourceImage& image : found.images) paths.push_back(image.path);
+  EXPECT_THAT(paths, ElementsAre("B/3.Jpg", "b/2.jpeg", "b/deep/er/1.PNG"));
+  EXPECT_EQ(found.images[2].label, 1);
+  EXPECT_EQ(found.ignored_files, 2);
+  EXPECT_EQ(found.unlabelled_images, 1);
+  EXPECT_THAT(found.empty_folders, ElementsAre("empty"));
+}
+
+TEST(ImageFolder, a_flat_folder_is_one_class) {
+  const TemporaryFolder folder;
+  write_image(folder / "2.png", 2, 0);
+  write_image(folder / "10.png", 2, 0);
+  const ImageFolder found = scan_image_folder(folder.path());
+  EXPECT_FALSE(found.labelled);
+  EXPECT_THAT(found.classes, ElementsAre("unlabelled"));
+  EXPECT_EQ(found.images[0].path, "10.png");
+}
+
+TEST(ImageFolder, missing_empty_and_circular_folders) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(message_of<DataError>([&] { scan_image_folder(folder / "none"); }),
+              HasSubstr("does not exist"));
+  std::ofstream(folder / "a.gif") << "x";
+  EXPECT_THAT(message_of<DataError>([&] { scan_image_folder(folder.path()); }),
+              AllOf(HasSubstr("holds no image"), HasSubstr("1 other files")));
+  std::filesystem::create_directories(folder / "class");
+  std::filesystem::create_directory_symlink("..", folder / "class/up");
+  EXPECT_THAT(message_of<DataError>([&] { scan_image_folder(folder.path()); }),
+              testing::AnyOf(HasSubstr("nested more than"), HasSubstr("symbolic links")));
+}
+
+TEST(ImageFolder, fingerprint_follows_names_and_sizes) {
+  const TemporaryFolder folder;
+  write_image(folder / "a.png", 2, 0);
+  const std::string before = scan_image_folder(folder.path()).fingerprint();
+  EXPECT_EQ(scan_image_folder(folder.path()).fingerprint(), before);
+  std::filesystem::rename(folder / "a.png", folder / "b.png");
+  EXPECT_NE(scan_image_folder(folder.path()).fingerprint(), before);
+}
+
+TEST(ImageFolder, names_that_are_no_utf8_are_made_so) {
+  EXPECT_EQ(valid_utf8("caf\xC3\xA9"), "caf\xC3\xA9");
+  EXPECT_EQ(valid_utf8("caf\xE9"), "caf\xEF\xBF\xBD");
+}
+
+TEST(Quarantine, quotes_and_sorts) {
+  const TemporaryFolder folder;
+  write_quarantine({{0, "b,\"c\".png", "x"}, {1, "a.png", "two\nlines"}}, folder.path());
+  EXPECT_EQ(read_file(folder / "quarantine.csv"),
+            "path,reason\na.png,\"two\nlines\"\n\"b,\"\"c\"\".png\",x\n");
+  write_quarantine({}, folder.path());
+  EXPECT_FALSE(std::filesystem::exists(folder / "quarantine.csv"));
+}
+
+TEST(OrderedWorkers, keep_the_order_at_any_number) {
+  for (const int workers : {1, 2, 7}) {
+    OrderedWorkers<std::int64_t> squares(workers, 100, 3, [](std::int64_t i) { return i * i; });
+    for (std::int64_t i = 0; i < 100; ++i) EXPECT_EQ(squares.next(), i * i);
+  }
+}
+
+TEST(OrderedWorkers, hand_over_what_work_throws_in_its_turn) {
+  OrderedWorkers<int> work(2, 10, 4, [](std::int64_t i) {
+    if (i == 2) throw DataError("two");
+    return static_cast<int>(i);
+  });
+  EXPECT_EQ(work.next(), 0);
+  EXPECT_EQ(work.next(), 1);
+  EXPECT_THROW(work.next(), DataError);
+  EXPECT_EQ(work.next(), 3);
+}
+
+}  // namespace
+}  // namespace effuse
