@@ -252,8 +252,7 @@ class NcclWork final : public Work {
   std::shared_ptr<Flight> flight_;
 };
 
-class NothingToWaitFor final : public Work {
- public:
+struct NothingToWaitFor final : Work {
   void wait() override {}
 };
 

@@ -1,14 +1,12 @@
 #include "metrics/exporter.hpp"
 
-#include <netdb.h>
-#include <prometheus/exposer.h>
-#include <prometheus/registry.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <exception>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "core/text.hpp"
@@ -16,61 +14,111 @@
 namespace effuse::metrics {
 namespace {
 
-std::string endpoint_of(const std::string& address, int port) {
-  const bool is_ipv6 = address.find(':') != std::string::npos;
-  return is_ipv6 ? cat("[", address, "]:", port) : cat(address, ":", port);
-}
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
 
-/// The errno with which an address cannot be listened on, 0 where it can.
-int listening_error(const addrinfo& address) {
-  const int socket_handle = ::socket(address.ai_family, address.ai_socktype, address.ai_protocol);
-  if (socket_handle < 0) return errno;
-  const int reuse = 1;
-  ::setsockopt(socket_handle, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
-  int reason = 0;
-  if (::bind(socket_handle, address.ai_addr, address.ai_addrlen) != 0 ||
-      ::listen(socket_handle, 1) != 0) {
-    reason = errno;
-  }
-  ::close(socket_handle);
-  return reason;
-}
+constexpr std::chrono::seconds kPatience{10};
 
-/// Why the exposer failed: its own exception says only that something did, so the same is tried
-/// again by hand.
-std::string reason_of_failure(const std::string& address, int port, const std::string& fallback) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    return cat(address, " is no numeric address");
+/// One request and its answer. Keeps itself alive until the answer is sent or patience runs out.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+ public:
+  Exchange(Tcp::socket socket, const Registry& registry)
+      : stream_(std::move(socket)), registry_(registry) {}
+
+  void begin() {
+    stream_.expires_after(kPatience);
+    http::async_read(stream_, buffer_, request_,
+                     [self = shared_from_this()](const error_code& error, std::size_t) {
+                       if (!error) self->answer();
+                     });
   }
-  const int reason = listening_error(*found);
-  ::freeaddrinfo(found);
-  if (reason == EADDRINUSE) return cat("port ", port, " on ", address, " is in use");
-  if (reason != 0) return cat("port ", port, " on ", address, ": ", std::strerror(reason));
-  return fallback;
+
+ private:
+  void answer() {
+    const bool found = request_.target() == "/metrics" || request_.target() == "/";
+    response_.version(request_.version());
+    response_.result(found ? http::status::ok : http::status::not_found);
+    response_.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
+    response_.body() = found ? registry_.text() : "metrics are at /metrics\n";
+    response_.keep_alive(false);
+    response_.prepare_payload();
+    http::async_write(stream_, response_,
+                      [self = shared_from_this()](error_code error, std::size_t) {
+                        self->stream_.socket().shutdown(Tcp::socket::shutdown_send, error);
+                      });
+  }
+
+  beast::tcp_stream stream_;
+  const Registry& registry_;
+  beast::flat_buffer buffer_;
+  http::request<http::empty_body> request_;
+  http::response<http::string_body> response_;
+};
+
+std::string sentence(const std::string& address, int port, const error_code& error) {
+  if (error == asio::error::address_in_use) {
+    return cat("port ", port, " on ", address, " is in use.");
+  }
+  return cat("cannot listen on port ", port, " of ", address, ": ", error.message(), ".");
 }
 
 }  // namespace
 
-Exporter::Exporter(std::shared_ptr<prometheus::Registry> registry, const std::string& endpoint)
-    : registry_(std::move(registry)), exposer_(std::make_unique<prometheus::Exposer>(endpoint)) {
-  exposer_->RegisterCollectable(registry_);
-  port_ = exposer_->GetListeningPorts().at(0);
-}
+class Exporter::Server {
+ public:
+  explicit Server(const Registry& registry) : registry_(registry), acceptor_(context_) {}
 
+  ~Server() { context_.stop(); }
+
+  error_code listen(const std::string& address, int port) {
+    error_code error;
+    const auto ip = asio::ip::make_address(address, error);
+    if (error) return error;
+    const Tcp::endpoint endpoint(ip, static_cast<unsigned short>(port));
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(Tcp::acceptor::max_listen_connections, error);
+    return error;
+  }
+
+  void serve() {
+    accept();
+    thread_ = std::jthread([this] { context_.run(); });
+  }
+
+  int port() const { return acceptor_.local_endpoint().port(); }
+
+ private:
+  void accept() {
+    acceptor_.async_accept([this](const error_code& error, Tcp::socket socket) {
+      if (error == asio::error::operation_aborted) return;
+      if (!error) std::make_shared<Exchange>(std::move(socket), registry_)->begin();
+      accept();
+    });
+  }
+
+  const Registry registry_;  // shares the series with the caller's
+  asio::io_context context_;
+  Tcp::acceptor acceptor_;
+  std::jthread thread_;  // last: joined before the rest goes
+};
+
+Exporter::Exporter(std::unique_ptr<Server> server) : server_(std::move(server)) {}
 Exporter::~Exporter() = default;
 
+int Exporter::port() const { return server_->port(); }
+
 Exporter::Started Exporter::start(const Registry& registry, const std::string& address, int port) {
-  try {
-    return {std::unique_ptr<Exporter>(new Exporter(registry.registry_, endpoint_of(address, port))),
-            ""};
-  } catch (const std::exception& error) {
-    return {nullptr, cat(reason_of_failure(address, port, error.what()),
-                         "; the job goes on without an exporter")};
+  auto server = std::make_unique<Server>(registry);
+  if (const error_code error = server->listen(address, port)) {
+    return {nullptr, sentence(address, port, error)};
   }
+  server->serve();
+  return {std::unique_ptr<Exporter>(new Exporter(std::move(server))), ""};
 }
 
 }  // namespace effuse::metrics

@@ -5,13 +5,13 @@
 
 #include "metrics/registry.hpp"
 
-namespace prometheus {
-class Exposer;
-}
-
 namespace effuse::metrics {
 
-/// Serves a registry at http://ADDRESS:PORT/metrics from threads of its own until it is destroyed.
+/// Serves a registry at http://ADDRESS:PORT/metrics from a thread of its own until it is destroyed.
+///
+/// Boost.Beast rather than prometheus-cpp's own Exposer: that one's web server gives its threads
+/// stacks of 100 KiB, which glibc refuses in a process with the CUDA libraries, whose thread-local
+/// storage alone takes more.
 class Exporter {
  public:
   struct Started {
@@ -28,14 +28,14 @@ class Exporter {
   Exporter& operator=(const Exporter&) = delete;
 
   /// The port it really listens on.
-  int port() const { return port_; }
+  int port() const;
 
  private:
-  Exporter(std::shared_ptr<prometheus::Registry> registry, const std::string& endpoint);
+  class Server;
 
-  std::shared_ptr<prometheus::Registry> registry_;  // the exposer itself keeps only a weak pointer
-  std::unique_ptr<prometheus::Exposer> exposer_;
-  int port_ = 0;
+  explicit Exporter(std::unique_ptr<Server> server);
+
+  std::unique_ptr<Server> server_;
 };
 
 }  // namespace effuse::metrics

@@ -71,6 +71,14 @@ std::string line_of(const JsonFields& fields) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// Removes the last `size` bytes: the beginning of a line whose end found no room. Where that fails
+/// too, cut_back() drops the line later.
+void take_back(int descriptor, std::size_t size) {
+  const off_t end = ::lseek(descriptor, 0, SEEK_END);
+  if (size == 0 || end < 0) return;
+  [[maybe_unused]] const int result = ::ftruncate(descriptor, end - static_cast<off_t>(size));
+}
+
 }  // namespace
 
 JsonlWriter::JsonlWriter(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
@@ -93,11 +101,7 @@ void JsonlWriter::write(const JsonFields& fields) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       const int reason = errno;
-      const off_t end = ::lseek(descriptor_, 0, SEEK_END);
-      const auto torn = static_cast<off_t>(line.size() - rest.size());
-      if (torn > 0 && ::ftruncate(descriptor_, end - torn) != 0) {
-        log::local_warning(path_.string(), " keeps an incomplete line");
-      }
+      take_back(descriptor_, line.size() - rest.size());
       errno = reason;
       fail("cannot write", path_);
     }

@@ -76,7 +76,6 @@ class Registry {
   std::string text(const Labels& identity = {}) const;
 
  private:
-  friend class Exporter;
   std::shared_ptr<prometheus::Registry> registry_;
 };
 

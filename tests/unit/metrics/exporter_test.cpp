@@ -1,0 +1,77 @@
+#include "metrics/exporter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "core/text.hpp"
+#include "loopback.hpp"
+
+namespace effuse::metrics {
+namespace {
+
+constexpr const char* kLoopback = "127.0.0.1";
+
+TEST(Exporter, AnswersAScrapeOnAFreePort) {
+  Registry registry;
+  Counter steps = registry.counter("effuse_steps_total", "Optimiser steps done");
+  steps.add(41);
+  const auto [exporter, problem] = Exporter::start(registry, kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  EXPECT_EQ(problem, "");
+  EXPECT_GT(exporter->port(), 0);
+  steps.add();
+  const std::string answer = scrape(exporter->port());
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_NE(answer.find("effuse_steps_total 42\n"), std::string::npos) << answer;
+}
+
+TEST(Exporter, KeepsServingWhenItsRegistryIsGone) {
+  auto registry = std::make_unique<Registry>();
+  registry->gauge("effuse_loss", "Loss").set(7);
+  const auto [exporter, problem] = Exporter::start(*registry, kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  registry.reset();
+  EXPECT_NE(scrape(exporter->port()).find("effuse_loss 7\n"), std::string::npos);
+}
+
+TEST(Exporter, TwoInOneProcessGetTwoPorts) {
+  const Registry registry;
+  const auto first = Exporter::start(registry, kLoopback, 0);
+  const auto second = Exporter::start(registry, kLoopback, 0);
+  ASSERT_TRUE(first.exporter && second.exporter);
+  EXPECT_NE(first.exporter->port(), second.exporter->port());
+}
+
+TEST(Exporter, APortInUseIsSaidAndNoReasonToStop) {
+  LoopbackSocket other;
+  const int port = other.occupy_a_port();
+  const auto [exporter, problem] = Exporter::start(Registry(), kLoopback, port);
+  EXPECT_FALSE(exporter);
+  EXPECT_EQ(problem,
+            cat("port ", port, " on 127.0.0.1 is in use; the job goes on without an exporter"));
+}
+
+TEST(Exporter, AnAddressThatIsNoneIsSaid) {
+  const auto word = Exporter::start(Registry(), "nowhere", 0);
+  EXPECT_FALSE(word.exporter);
+  EXPECT_EQ(word.problem,
+            "nowhere is no numeric IPv4 address; the job goes on without an exporter");
+  const auto foreign = Exporter::start(Registry(), "192.0.2.1", 0);  // RFC 5737: nobody's
+  EXPECT_FALSE(foreign.exporter);
+  EXPECT_NE(foreign.problem.find("Cannot assign requested address"), std::string::npos)
+      << foreign.problem;
+}
+
+TEST(Exporter, FreesItsPortWhenDestroyed) {
+  auto started = Exporter::start(Registry(), kLoopback, 0);
+  ASSERT_TRUE(started.exporter);
+  const int port = started.exporter->port();
+  started.exporter.reset();
+  LoopbackSocket socket;
+  EXPECT_FALSE(socket.connect(port));
+}
+
+}  // namespace
+}  // namespace effuse::metrics
