@@ -14,7 +14,7 @@ struct RunState {
   std::string config_toml;          ///< the resolved configuration
   std::string dataset_fingerprint;  ///< of the data set's manifest: continue on the same data only
   std::vector<std::string> class_names;  ///< by label; empty for an unconditional model
-  int world_size = 1;               ///< ranks that wrote it; may differ when continued
+  int world_size = 1;                    ///< ranks that wrote it; may differ when continued
 
   bool operator==(const RunState&) const = default;
 };

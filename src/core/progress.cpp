@@ -42,7 +42,8 @@ void Progress::update(std::uint64_t done, std::string_view detail) {
 
 void Progress::finish() {
   if (std::exchange(finished_, true)) return;
-  show();
+  const bool said = options_.style == ProgressStyle::lines && shown_done_ == done_;
+  if (!said) show();
 }
 
 std::string Progress::render() const {
@@ -61,6 +62,7 @@ std::string Progress::render() const {
 
 void Progress::show() {
   shown_ = Clock::now();
+  shown_done_ = done_;
   if (options_.style == ProgressStyle::silent) return;
   const std::string line = render();
   if (options_.style == ProgressStyle::lines) {

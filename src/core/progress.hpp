@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,7 +36,7 @@ class Progress {
   /// `done` of total so far; `detail` (may be empty) is shown between count and time left.
   void update(std::uint64_t done, std::string_view detail = {});
 
-  /// Shows the last state and leaves the line.
+  /// Shows the last state, unless a line has just said it, and leaves the line.
   void finish();
 
  private:
@@ -48,6 +49,7 @@ class Progress {
   Clock::time_point began_;
   Clock::time_point shown_;
   std::uint64_t done_ = 0;
+  std::optional<std::uint64_t> shown_done_;
   std::string detail_;
   bool line_open_ = false;
   bool finished_ = false;

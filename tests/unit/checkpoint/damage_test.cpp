@@ -88,8 +88,8 @@ TEST_P(Damage, AFileOfAnotherCheckpointIsNamed) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, Damage, testing::ValuesIn(kCheckpointFiles), [](const auto& info) {
-  return info.param.substr(0, info.param.find('.'));
+INSTANTIATE_TEST_SUITE_P(Each, Damage, testing::ValuesIn(kCheckpointFiles), [](const auto& test) {
+  return test.param.substr(0, test.param.find('.'));
 });
 
 class DamagedManifest : public Damage {};

@@ -21,7 +21,9 @@ inline CheckpointContents example_checkpoint(std::int64_t step) {
   contents.ema = {{"conv.weight", weight * 0.5}, {"conv.bias", bias * 0.5}};
   contents.optimizer = {{"moment1", at::full({11}, value + 0.25, at::kFloat)},
                         {"steps", at::full({}, step, at::kLong)}};
-  contents.state = {step, 128 * step, ~std::uint64_t{0}, "[run]\nname = \"\xc3\xbc\"\n", "f00d", 2};
+  contents.state = {
+      step,           128 * step, ~std::uint64_t{0}, "[run]\nname = \"\xc3\xbc\"\n", "f00d",
+      {"cat", "dog"}, 2};
   return contents;
 }
 

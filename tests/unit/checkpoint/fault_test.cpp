@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Fault,
                                          Case{20, 20, Exchange::supported, "the_same_step"},
                                          Case{20, 20, Exchange::unsupported,
                                               "the_same_step_without_exchange"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST(FileHook, SeesEveryOperationOfASaveInItsOrder) {
   const TemporaryFolder folder;

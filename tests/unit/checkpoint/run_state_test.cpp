@@ -11,7 +11,13 @@ namespace effuse {
 namespace {
 
 RunState state() {
-  return {12, 1536, std::numeric_limits<std::uint64_t>::max(), "[run]\nname = \"a\"\n", "f00d", 4};
+  return {12,
+          1536,
+          std::numeric_limits<std::uint64_t>::max(),
+          "[run]\nname = \"a\"\n",
+          "f00d",
+          {"cat", "dog"},
+          4};
 }
 
 TEST(RunState, ReadsBackEqual) {

@@ -49,19 +49,36 @@ TEST(Exporter, APortInUseIsSaidAndNoReasonToStop) {
   const int port = other.occupy_a_port();
   const auto [exporter, problem] = Exporter::start(Registry(), kLoopback, port);
   EXPECT_FALSE(exporter);
-  EXPECT_EQ(problem,
-            cat("port ", port, " on 127.0.0.1 is in use; the job goes on without an exporter"));
+  EXPECT_EQ(problem, cat("port ", port, " on 127.0.0.1 is in use."));
 }
 
 TEST(Exporter, AnAddressThatIsNoneIsSaid) {
   const auto word = Exporter::start(Registry(), "nowhere", 0);
   EXPECT_FALSE(word.exporter);
-  EXPECT_EQ(word.problem,
-            "nowhere is no numeric IPv4 address; the job goes on without an exporter");
+  EXPECT_EQ(word.problem, "cannot listen on port 0 of nowhere: Invalid argument.");
   const auto foreign = Exporter::start(Registry(), "192.0.2.1", 0);  // RFC 5737: nobody's
   EXPECT_FALSE(foreign.exporter);
-  EXPECT_NE(foreign.problem.find("Cannot assign requested address"), std::string::npos)
-      << foreign.problem;
+  EXPECT_EQ(foreign.problem,
+            "cannot listen on port 0 of 192.0.2.1: Cannot assign requested address.");
+}
+
+TEST(Exporter, AVisitorWhoSaysNothingHoldsUpNobody) {
+  Registry registry;
+  registry.gauge("effuse_loss", "Loss").set(7);
+  const auto [exporter, problem] = Exporter::start(registry, kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  LoopbackSocket silent;
+  ASSERT_TRUE(silent.connect(exporter->port()));
+  LoopbackSocket nonsense;
+  ASSERT_TRUE(nonsense.connect(exporter->port()));
+  nonsense.send("\x01\x02 nonsense\r\n\r\n");
+  EXPECT_NE(scrape(exporter->port()).find("effuse_loss 7\n"), std::string::npos);
+}
+
+TEST(Exporter, HasNothingElseToOffer) {
+  const auto [exporter, problem] = Exporter::start(Registry(), kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  EXPECT_TRUE(scrape(exporter->port(), "/secrets").starts_with("HTTP/1.1 404 "));
 }
 
 TEST(Exporter, FreesItsPortWhenDestroyed) {

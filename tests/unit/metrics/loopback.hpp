@@ -63,11 +63,11 @@ class LoopbackSocket {
   int handle_;
 };
 
-/// The answer to GET /metrics, headers and body.
-inline std::string scrape(int port) {
+/// The answer to GET, headers and body.
+inline std::string scrape(int port, const std::string& path = "/metrics") {
   LoopbackSocket socket;
   if (!socket.connect(port)) throw std::runtime_error("nobody listens");
-  socket.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  socket.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   return socket.receive_all();
 }
 
