@@ -63,8 +63,7 @@ CommError nccl_error(const std::string& what, ncclResult_t result, ncclComm_t co
 }
 
 /// The one owner of an ncclComm_t, in NCCL's non-blocking mode: no call waits without a deadline.
-/// After a failure NCCL's kernels have been told to end, and every call throws that failure.
-/// Any thread may call it.
+/// After a failure NCCL's kernels have been told to end and every call throws it. Thread-safe.
 class NcclHandle {
  public:
   NcclHandle(const ncclUniqueId& id, int rank, int world_size, const OperationLabel& label)
