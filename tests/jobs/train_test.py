@@ -1,0 +1,204 @@
+"""effuse-train from outside: what it writes, and that stopping, killing and ranks change nothing."""
+
+import json
+import os
+import signal
+import urllib.request
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import load_file
+
+from programs import (checkpoints, descendants, kill_all, last_checkpoint, log_lines, make_config,
+                      make_dataset, outcome, overrides, run, start, wait_until)
+
+STEPS = 60
+TENSORS = ("model", "ema", "optimizer")
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train")
+    make_dataset(folder / "packed", classes=3)
+    make_config(folder)
+    return folder
+
+
+def arguments(workplace, name, **settings):
+    return ["--config", workplace / "tiny.toml", "--name", name, *overrides(settings)]
+
+
+def train(workplace, name, ranks=0, **settings):
+    result = run("effuse-train", *arguments(workplace, name, **settings), ranks=ranks)
+    assert result.returncode == 0, result.stderr
+    return workplace / "runs" / name
+
+
+@pytest.fixture(scope="module")
+def straight(workplace):
+    """{ranks: run folder} of runs that were never stopped."""
+    return {ranks: train(workplace, f"straight-{ranks}", ranks, **{"run.steps": STEPS})
+            for ranks in (1, 2)}
+
+
+def assert_same_run(one, other):
+    assert log_lines(one) == log_lines(other)
+    a, b = last_checkpoint(one), last_checkpoint(other)
+    assert a.name == b.name
+    for kind in TENSORS:
+        left, right = load_file(a / f"{kind}.safetensors"), load_file(b / f"{kind}.safetensors")
+        assert left.keys() == right.keys()
+        for name in left:
+            assert left[name].tobytes() == right[name].tobytes(), f"{kind}: {name}"
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_killed_run_continues_bit_for_bit(workplace, straight, ranks):
+    words = arguments(workplace, f"killed-{ranks}", **{"run.steps": STEPS})
+    folder = workplace / "runs" / f"killed-{ranks}"
+    job = start("effuse-train", *words, ranks=ranks)
+    wait_until((folder / "checkpoints/step-00000010/manifest.json").exists, job)
+    kill_all(job)
+    job.communicate()
+    assert not (folder / "outcome.json").exists(), "the run was over before it could be killed"
+    again = run("effuse-train", *words, ranks=ranks)
+    assert again.returncode == 0 and "continuing after step" in again.stderr, again.stderr
+    assert_same_run(folder, straight[ranks])
+    assert not list((folder / "checkpoints").glob(".*"))
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_stop_signal_saves_and_the_same_command_continues(workplace, straight, ranks):
+    words = arguments(workplace, f"stopped-{ranks}", **{"run.steps": STEPS})
+    folder = workplace / "runs" / f"stopped-{ranks}"
+    job = start("effuse-train", *words, ranks=ranks)
+    wait_until((folder / "checkpoints/step-00000005/manifest.json").exists, job)
+    job.send_signal(signal.SIGUSR1)
+    messages, _ = job.communicate()
+    assert job.returncode == 75, messages
+    record = outcome(folder)
+    assert record["outcome"] == "stopped" and record["exit_code"] == 75 and record["attempt"] == 1
+    assert last_checkpoint(folder).name == f"step-{record['step']:08d}"
+    assert 5 <= record["step"] < STEPS
+    assert run("effuse-train", *words, ranks=ranks).returncode == 0
+    assert outcome(folder) == {"outcome": "done", "exit_code": 0, "step": STEPS,
+                               "reason": "all steps done", "attempt": 2}
+    assert_same_run(folder, straight[ranks])
+
+
+def losses(folder):
+    return np.array([line[3] for line in log_lines(folder)])
+
+
+def test_ranks_and_micro_batches_do_not_change_the_experiment(workplace, straight):
+    expected = losses(straight[1])[:15]
+    few = {"run.steps": 15}
+    three = train(workplace, "three", 3, **few)
+    micro = train(workplace, "micro", 1, **few, **{"parallel.micro_batch": 3})
+    both = train(workplace, "both", 2, **few, **{"parallel.micro_batch": 1})
+    assert losses(straight[2])[:15] == pytest.approx(expected, rel=1e-4)
+    for folder in (three, micro, both):
+        assert losses(folder) == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_a_launcher_as_with_one(workplace, straight):
+    folder = train(workplace, "alone", 0, **{"run.steps": STEPS})
+    assert_same_run(folder, straight[1])
+
+
+def test_the_run_folder_holds_what_it_should(workplace, straight):
+    folder = straight[2]
+    assert [line[:3] for line in log_lines(folder)[:6]] == [
+        (1, 8, 0), (2, 16, 0), (3, 24, 0), (4, 32, 0), (5, 40, 0), (6, 48, 1)]
+    assert checkpoints(folder) == ["step-00000055", "step-00000060"]
+    assert (folder / "checkpoints/latest").resolve() == last_checkpoint(folder).resolve()
+    assert (folder / "logs/rank-0000.log").exists() and (folder / "logs/rank-0001.log").exists()
+    assert "revision" in json.dumps(json.loads((folder / "environment.json").read_text()))
+    assert run("effuse-train", "--config", folder / "config.toml", "--check").returncode == 0
+    previews = sorted(path.name for path in (folder / "previews").iterdir())
+    assert previews == ["step-00000000.png", "step-00000060.png"]
+    with Image.open(folder / "previews/step-00000060.png") as grid:
+        assert grid.width > 3 * 8
+    state = json.loads((last_checkpoint(folder) / "state.json").read_text())
+    assert state["step"] == STEPS
+
+
+def test_model_and_optimizer_have_the_same_names(straight):
+    folder = last_checkpoint(straight[1])
+    model, ema = (load_file(folder / f"{kind}.safetensors") for kind in ("model", "ema"))
+    assert "down_blocks.0.resnets.0.conv1.weight" in model and model.keys() == ema.keys()
+    assert all(tensor.dtype == np.float32 for tensor in model.values())
+    assert any((model[name] != ema[name]).any() for name in model)
+    moments = load_file(folder / "optimizer.safetensors")
+    assert moments.keys() == {f"{moment}.{name}" for moment in ("exp_avg", "exp_avg_sq")
+                              for name in model}
+
+
+def test_a_finished_run_is_left_alone_and_more_steps_go_on(workplace):
+    folder = train(workplace, "longer", 0)
+    before = (last_checkpoint(folder) / "manifest.json").stat().st_mtime_ns
+    again = run("effuse-train", *arguments(workplace, "longer"))
+    assert again.returncode == 0 and "finished already" in again.stderr
+    assert (last_checkpoint(folder) / "manifest.json").stat().st_mtime_ns == before
+    train(workplace, "longer", 0, **{"run.steps": 25})
+    assert [line[0] for line in log_lines(folder)] == list(range(1, 26))
+
+    back = run("effuse-train", *arguments(workplace, "longer", **{"run.steps": 22}),
+               "--resume-from", 20)
+    assert back.returncode == 0 and "continuing after step 20" in back.stderr, back.stderr
+    assert [line[0] for line in log_lines(folder)] == list(range(1, 23))
+
+
+def test_fresh_moves_the_old_run_aside(workplace):
+    folder = train(workplace, "fresh", 0, **{"run.steps": 2})
+    marker = folder / "marker"
+    marker.touch()
+    again = run("effuse-train", *arguments(workplace, "fresh", **{"run.steps": 3}), "--fresh")
+    assert again.returncode == 0, again.stderr
+    assert not marker.exists() and len(log_lines(folder)) == 3
+    aside, = folder.parent.glob("fresh.before-*")
+    assert (aside / "marker").exists()
+
+
+def test_the_exporter_is_found_and_scraped_while_training(workplace):
+    words = arguments(workplace, "scraped", **{
+        "run.steps": 100000, "metrics.exporter": "true", "metrics.address": "127.0.0.1",
+        "checkpoint.every_steps": 1000000})
+    folder = workplace / "runs/scraped"
+    target = folder / "metrics/targets/rank-0000.json"
+    job = start("effuse-train", *words, ranks=2)
+    wait_until(target.exists, job)
+    group, = json.loads(target.read_text())
+    assert group["labels"]["run"] == "scraped"
+
+    def steps_seen():
+        with urllib.request.urlopen(f"http://{group['targets'][0]}/metrics", timeout=30) as answer:
+            samples = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines()
+                           if not line.startswith("#"))
+        return [value for name, value in samples.items()
+                if name.startswith("effuse_") and "step" in name and 0 < float(value) < 100000]
+
+    wait_until(steps_seen, job)
+    job.send_signal(signal.SIGUSR1)
+    messages, _ = job.communicate()
+    assert job.returncode == 75, messages
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_killed_rank_ends_the_job_and_the_same_command_continues(workplace, straight, victim):
+    name = f"rank-{victim}-killed"
+    words = arguments(workplace, name, **{"run.steps": STEPS})
+    folder = workplace / "runs" / name
+    job = start("effuse-train", *words, ranks=2)
+    wait_until((folder / "checkpoints/step-00000010/manifest.json").exists, job)
+    ranks = descendants(job.pid)
+    assert len(ranks) == 2
+    os.kill(ranks[victim], signal.SIGKILL)
+    messages, _ = job.communicate()
+    assert job.returncode != 0, messages
+    again = run("effuse-train", *words, ranks=2)
+    assert again.returncode == 0 and "continuing after step" in again.stderr, again.stderr
+    assert_same_run(folder, straight[2])
+    assert not list((folder / "checkpoints").glob(".*"))
