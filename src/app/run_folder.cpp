@@ -30,7 +30,9 @@ std::string time_for_names() {
 std::int64_t earlier_attempts(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return 0;
   const auto record = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  return record.is_object() ? record.value("attempt", std::int64_t{0}) : 0;
+  if (!record.is_object() || !record.contains("attempt")) return 0;
+  const auto& attempt = record["attempt"];
+  return attempt.is_number_integer() ? attempt.get<std::int64_t>() : 0;
 }
 
 }  // namespace
@@ -53,7 +55,9 @@ void RunFolder::create() const {
 
 std::filesystem::path RunFolder::move_aside() const {
   if (!std::filesystem::exists(path_)) return {};
-  const std::filesystem::path aside = cat(path_.string(), ".before-", time_for_names());
+  const std::string name = cat(path_.string(), ".before-", time_for_names());
+  std::filesystem::path aside = name;
+  for (int n = 2; std::filesystem::exists(aside); ++n) aside = cat(name, "-", n);
   rename_durably(path_, aside);
   return aside;
 }

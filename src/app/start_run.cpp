@@ -83,6 +83,9 @@ std::optional<CheckpointContents> start_run(const RunFolder& folder, const Start
   if (contents) {
     require_same_experiment(contents->state, config, dataset_fingerprint, options);
     log_changes(contents->state, config);
+    if (options.resume_from) {
+      CheckpointFolder(folder.checkpoints()).abandon_after(*options.resume_from);
+    }
   }
   folder.create();
   return contents;

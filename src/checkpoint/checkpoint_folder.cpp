@@ -237,4 +237,20 @@ void CheckpointFolder::retain(int keep_last) {
   }
 }
 
+void CheckpointFolder::abandon_after(std::int64_t step) {
+  try {
+    operations_.point_link_at(folder_ / "latest", step_name(step));
+    for (const auto& [later, place] : list_steps(folder_)) {
+      if (later <= step) continue;
+      const std::filesystem::path aside = cat(place.string(), ".abandoned");
+      operations_.remove_all(aside);
+      operations_.rename(place, aside);
+      known_valid_.erase(later);
+    }
+  } catch (const std::system_error& error) {
+    throw CheckpointError(cat("cannot set aside the checkpoints after step ", step, ": ",
+                              error.what(), " (nothing is lost; make the folder writable)"));
+  }
+}
+
 }  // namespace effuse

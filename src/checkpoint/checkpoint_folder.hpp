@@ -65,6 +65,11 @@ class CheckpointFolder {
   /// fails.
   void retain(int keep_last);
 
+  /// Before a run goes on from `step`: checkpoints of later steps belong to a course that is given
+  /// up. They are renamed to "step-….abandoned", which nothing reads, and `latest` leads to `step`.
+  /// Throws CheckpointError where that fails.
+  void abandon_after(std::int64_t step);
+
   const std::filesystem::path& path() const { return folder_; }
 
  private:

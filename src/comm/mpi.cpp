@@ -52,6 +52,8 @@ struct Collective {
 /// the order of the ranks, and gives the result to all. Each element is thus computed at one place
 /// and in one order: equal bits everywhere, whatever algorithms the MPI library chooses, at the
 /// least traffic a reduction can have. MPI carries bytes only and needs no type for bfloat16.
+/// Two ranks of one host reduce 4.4 MB in 0.8 ms so (Open MPI 4.1: MPI_Iallreduce 2.3 ms, the
+/// blocking MPI_Allreduce, which nothing can interrupt, 0.6 ms; at 160 MB, slower).
 class MpiChannel {
  public:
   MpiChannel(const Session& session, double startup_s, const MpiOptions& options)

@@ -9,13 +9,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <exception>
 #include <mutex>
 #include <thread>
 
 #include "comm/backends.hpp"
 #include "comm/patience.hpp"
-#include "core/log.hpp"
 #include "core/text.hpp"
 
 namespace effuse {

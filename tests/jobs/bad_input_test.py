@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 
+import h5py
 import pytest
 
 from programs import (checkpoints, command, environment, last_checkpoint, log_lines, make_config,
@@ -74,7 +75,6 @@ def test_a_bad_file(tmp_path, line, messages):
     ({"optimizer.lrr": 1}, ("optimizer.lrr", "optimizer.lr")),
     ({"run.batch_size": 0}, ("run.batch_size", "0")),
     ({"run.steps": 0}, ("the duration of the run is missing",)),
-    ({"run.epochs": 2}, ("the duration of the run is given twice",)),
     ({"data.folder": ""}, ("data.folder is not set", "--data FOLDER")),
     ({"model.norm_num_groups": 3}, ("norm_num_groups",)),
     ({"parallel.device": "tpu"}, ("parallel.device", "cuda")),
@@ -82,6 +82,14 @@ def test_a_bad_file(tmp_path, line, messages):
 def test_bad_settings(workplace, settings, messages):
     for last in ((), ("--check",)):
         assert_refused(train(workplace, "refused", *last, **settings), 2, *messages)
+    assert not (workplace / "runs/refused").exists()
+
+
+def test_two_durations_in_a_file(workplace, tmp_path):
+    text = (workplace / "tiny.toml").read_text().replace("steps = 20", "steps = 20\nepochs = 2", 1)
+    (tmp_path / "twice.toml").write_text(text)
+    assert_refused(run("effuse-train", "--config", tmp_path / "twice.toml", "--name", "refused"), 2,
+                   "the duration of the run is given twice")
     assert not (workplace / "runs/refused").exists()
 
 
@@ -126,12 +134,12 @@ def test_another_data_set_on_resume(workplace, begun, tmp_path):
 def test_a_damaged_shard(workplace, tmp_path, ranks):
     shutil.copytree(workplace / "packed", tmp_path / "packed")
     shard = tmp_path / "packed/shard-00000.h5"
-    from h5py import File
-    with File(shard) as file:
+    with h5py.File(shard) as file:
         offset = file["images"].id.get_offset()
         path = file["paths"].asstr()[13]
     flip_byte(shard, offset + 13 * 8 * 8 * 3 + 5)
-    refused = train(workplace, f"damaged-{ranks}", ranks=ranks, **{"data.folder": tmp_path / "packed"})
+    refused = train(workplace, f"damaged-{ranks}", ranks=ranks,
+                    **{"data.folder": tmp_path / "packed"})
     assert_refused(refused, 3, "image 13 of shard", "shard-00000.h5", path)
     assert outcome(workplace / "runs" / f"damaged-{ranks}")["outcome"] == "bad data"
 

@@ -1,0 +1,140 @@
+#include "training/flat_state.hpp"
+
+#include <gmock/gmock.h>
+#include <torch/torch.h>
+
+#include "training/update.hpp"
+
+namespace effuse {
+namespace {
+
+constexpr std::int64_t kAlignment = 16;  // elements; no tensor below has more
+
+torch::nn::Sequential small_stack() {
+  torch::manual_seed(1);
+  return torch::nn::Sequential(torch::nn::Linear(3, 5), torch::nn::SiLU(), torch::nn::Linear(5, 2));
+}
+
+TEST(FlatState, parameters_are_views_into_one_buffer) {
+  auto network = small_stack();
+  const auto before = network->parameters()[0].detach().clone();
+  const FlatState state(*network);
+  EXPECT_EQ(state.parameters().numel(), 4 * kAlignment) << "each tensor is padded to a cache line";
+  EXPECT_TRUE(at::equal(network->parameters()[0], before)) << "values move along";
+  EXPECT_TRUE(at::equal(state.average(), state.parameters()));
+  at::Tensor(state.parameters()).fill_(0.5);
+  for (const auto& parameter : network->parameters()) {
+    EXPECT_TRUE(at::equal(parameter, at::full_like(parameter, 0.5)));
+  }
+}
+
+TEST(FlatState, gradients_arrive_in_the_buffer_that_is_reduced) {
+  auto network = small_stack();
+  FlatState state(*network);
+  for (int pass = 0; pass < 2; ++pass) {
+    state.clear_gradients();
+    EXPECT_EQ(state.reduced().abs().sum().item<float>(), 0.0F);
+    network->forward(torch::ones({4, 3})).sum().backward();
+    const auto parameters = network->parameters();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const auto place = static_cast<std::int64_t>(i) * kAlignment;
+      EXPECT_TRUE(at::equal(parameters[i].grad().flatten(),
+                            state.gradients().narrow(0, place, parameters[i].numel())));
+    }
+    EXPECT_EQ(parameters.back().grad()[0].item<float>(), 4.0F)
+        << "of an output's bias: one per row";
+  }
+  at::Tensor(state.riders())[FlatState::kStopFlag] = 1.0;
+  EXPECT_EQ(state.reduced().numel(), state.gradients().numel() + FlatState::kRiders);
+  EXPECT_EQ(state.reduced()[state.gradients().numel() + FlatState::kStopFlag].item<float>(), 1.0F);
+}
+
+TEST(FlatState, what_is_saved_bears_the_networks_names_and_shares_its_memory) {
+  auto network = small_stack();
+  const FlatState state(*network);
+  const auto expected = network->named_parameters();
+  const auto named = state.named_parameters();
+  const auto moments = state.named_moments();
+  ASSERT_EQ(named.size(), expected.size());
+  ASSERT_EQ(moments.size(), 2 * expected.size());
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    EXPECT_EQ(named[i].first, expected[i].key());
+    EXPECT_EQ(named[i].second.sizes(), expected[i].value().sizes());
+    EXPECT_EQ(named[i].second.data_ptr(), expected[i].value().data_ptr());
+    EXPECT_EQ(moments[i].first, "exp_avg." + expected[i].key());
+    EXPECT_EQ(moments[named.size() + i].first, "exp_avg_sq." + expected[i].key());
+  }
+}
+
+TEST(FlatState, frozen_parameters_stay_outside) {
+  auto network = small_stack();
+  network->parameters()[0].set_requires_grad(false);
+  const FlatState state(*network);
+  EXPECT_EQ(state.named_parameters().size(), 3u);
+  EXPECT_EQ(state.parameters().numel(), 3 * kAlignment);
+}
+
+TEST(AveragedWeights, serve_while_they_live) {
+  auto network = small_stack();
+  FlatState state(*network);
+  const at::Tensor weights = state.parameters().clone();
+  at::Tensor(state.average()).fill_(2.0);
+  {
+    const AveragedWeights averaged(state);
+    EXPECT_TRUE((network->parameters()[0] == 2.0).all().item<bool>());
+  }
+  EXPECT_TRUE(at::equal(state.parameters(), weights));
+  EXPECT_TRUE((state.average() == 2.0).all().item<bool>());
+}
+
+TEST(AdamW, steps_like_torchs_own) {
+  auto ours = small_stack();
+  auto theirs = small_stack();
+  FlatState state(*ours);
+  const OptimizerConfig config{.lr = 0.01, .weight_decay = 0.1};
+  torch::optim::AdamW optimizer(theirs->parameters(),
+                                torch::optim::AdamWOptions(config.lr).weight_decay(0.1));
+  for (int step = 1; step <= 20; ++step) {
+    const at::Tensor input = torch::randn({6, 3});
+    state.clear_gradients();
+    ours->forward(input).pow(2).mean().backward();
+    adamw_step(state, config, config.lr, step);
+    optimizer.zero_grad();
+    theirs->forward(input).pow(2).mean().backward();
+    optimizer.step();
+  }
+  for (std::size_t i = 0; i < theirs->parameters().size(); ++i) {
+    EXPECT_TRUE(at::allclose(ours->parameters()[i], theirs->parameters()[i], 1e-5, 1e-7));
+  }
+}
+
+TEST(Gradients, are_scaled_down_to_the_largest_norm_and_never_up) {
+  auto network = small_stack();
+  FlatState state(*network);
+  state.clear_gradients();
+  at::Tensor(state.gradients())[0] = 3.0;
+  at::Tensor(state.gradients())[1] = 4.0;
+  EXPECT_DOUBLE_EQ(gradient_norm(state), 5.0);
+  clip_gradients(state, 5.0, 10.0);
+  clip_gradients(state, 5.0, 0.0);
+  EXPECT_DOUBLE_EQ(gradient_norm(state), 5.0);
+  clip_gradients(state, 5.0, 1.0);
+  EXPECT_NEAR(gradient_norm(state), 1.0, 1e-6);
+}
+
+TEST(Average, moves_by_one_minus_its_decay) {
+  auto network = small_stack();
+  FlatState state(*network);
+  at::Tensor(state.average()).fill_(1.0);
+  {
+    const torch::NoGradGuard no_grad;
+    at::Tensor(state.parameters()).fill_(3.0);
+  }
+  update_average(state, 0.75);
+  EXPECT_TRUE((state.average() == 1.5).all().item<bool>());
+  update_average(state, 0.0);
+  EXPECT_TRUE(at::equal(state.average(), state.parameters()));
+}
+
+}  // namespace
+}  // namespace effuse
