@@ -239,7 +239,7 @@ void CheckpointFolder::retain(int keep_last) {
 
 void CheckpointFolder::abandon_after(std::int64_t step) {
   try {
-    operations_.point_link_at(folder_ / "latest", step_name(step));
+    point_latest_at(folder_ / step_name(step));
     for (const auto& [later, place] : list_steps(folder_)) {
       if (later <= step) continue;
       const std::filesystem::path aside = cat(place.string(), ".abandoned");

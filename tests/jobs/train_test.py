@@ -1,4 +1,4 @@
-"""effuse-train from outside: what it writes, and that stopping, killing and ranks change nothing."""
+"""effuse-train from outside: what it writes, and that stops, kills and ranks change nothing."""
 
 import json
 import os

@@ -47,6 +47,19 @@ TEST(CheckpointFolder, HasTheLayoutThatIsDocumented) {
   EXPECT_EQ(checkpoints.steps(), (Steps{1, 12000, 123456789}));
 }
 
+TEST(CheckpointFolder, SetsLaterCheckpointsAsideWhenARunGoesBack) {
+  const TemporaryFolder folder;
+  CheckpointFolder checkpoints(folder.path());
+  for (const int step : {10, 20, 30}) checkpoints.save(example_checkpoint(step));
+  checkpoints.abandon_after(10);
+  EXPECT_EQ(checkpoints.steps(), std::vector<std::int64_t>{10});
+  EXPECT_EQ(std::filesystem::read_symlink(folder.path() / "latest"), "step-00000010");
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "step-00000030.abandoned"));
+  checkpoints.save(example_checkpoint(20));
+  checkpoints.abandon_after(10);  // the name it was set aside by before is taken
+  EXPECT_EQ(checkpoints.steps(), std::vector<std::int64_t>{10});
+}
+
 TEST(CheckpointFolder, ThatIsNotThereHoldsNothing) {
   const TemporaryFolder folder;
   const CheckpointFolder checkpoints(folder / "missing");
