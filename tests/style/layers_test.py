@@ -81,3 +81,15 @@ def test_file_sizes():
         if lines > limit:
             wrong.append(f"{relative}: {lines} lines (at most {limit})")
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_source_includes_its_own_header_first():
+    """So that compiling it shows that the header is complete in itself."""
+    wrong = []
+    for path in (SOURCE / "src").rglob("*.cpp"):
+        header = path.with_suffix(".hpp")
+        if header.exists():
+            first = re.search(r"^#include (.*)", path.read_text(), re.M)
+            if first.group(1) != f'"{path.parent.name}/{header.name}"':
+                wrong.append(str(path.relative_to(SOURCE)))
+    assert not wrong, "\n".join(wrong)
