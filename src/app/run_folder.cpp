@@ -27,12 +27,20 @@ std::string time_for_names() {
   return out.str();
 }
 
-std::int64_t earlier_attempts(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return 0;
+constexpr const char* kRunning = "running";
+
+struct Attempt {
+  std::int64_t number = 0;
+  bool is_running = false;
+};
+
+Attempt last_attempt(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return {};
   const auto record = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  if (!record.is_object() || !record.contains("attempt")) return 0;
-  const auto& attempt = record["attempt"];
-  return attempt.is_number_integer() ? attempt.get<std::int64_t>() : 0;
+  if (!record.is_object() || !record.contains("attempt")) return {};
+  const auto& number = record["attempt"];
+  return {number.is_number_integer() ? number.get<std::int64_t>() : 0,
+          record.contains("outcome") && record["outcome"] == kRunning};
 }
 
 }  // namespace
@@ -78,12 +86,22 @@ std::string outcome_name(ExitCode code) {
   return "failure";
 }
 
+void begin_outcome(const std::filesystem::path& file, std::int64_t step) {
+  const nlohmann::ordered_json json = {{"outcome", kRunning},
+                                       {"exit_code", nullptr},
+                                       {"step", step},
+                                       {"reason", "began, and has not ended yet or was killed"},
+                                       {"attempt", last_attempt(file).number + 1}};
+  write_file_atomically(file, json.dump(2) + "\n");
+}
+
 void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
+  const Attempt last = last_attempt(file);
   const nlohmann::ordered_json json = {{"outcome", record.outcome},
                                        {"exit_code", static_cast<int>(record.exit_code)},
                                        {"step", record.step},
                                        {"reason", record.reason},
-                                       {"attempt", earlier_attempts(file) + 1}};
+                                       {"attempt", last.number + (last.is_running ? 0 : 1)}};
   write_file_atomically(file, json.dump(2) + "\n");
 }
 

@@ -42,7 +42,12 @@ struct OutcomeRecord {
   std::string reason;
 };
 
-/// Writes outcome.json atomically, counting attempts from the file that was there.
+/// Writes outcome "running" when a process begins, so that one that is killed leaves no earlier
+/// process's outcome behind. Counts the attempt.
+void begin_outcome(const std::filesystem::path& file, std::int64_t step);
+
+/// Writes outcome.json atomically: the end of the attempt that begin_outcome() counted, or of one
+/// more.
 void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record);
 
 /// "done", "stopped", … for an exit code.

@@ -91,7 +91,8 @@ int run_job(const Job& job, int argc, const char* const* argv) {
     return run_on_ranks(job, context);
   } catch (const std::exception& error) {
     const Failure failure = describe(error);
-    if (launched_rank() == 0) log::error(failure.message);
+    // The fault may be this host's alone, so every rank says it.
+    log::error(launched_rank() == 0 ? "" : cat("[rank ", launched_rank(), "] "), failure.message);
     return static_cast<int>(failure.code);
   }
 }

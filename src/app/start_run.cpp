@@ -66,7 +66,13 @@ StartOptions StartOptions::from(const CommandLine& line) {
   options.fresh = line.has("fresh");
   if (line.has("resume-from"))
     options.resume_from = parse_step(line.extras.at("resume-from").back());
+  if (options.fresh && options.resume_from) {
+    throw ConfigError("--fresh starts over and --resume-from continues. Give one of them.");
+  }
   if (line.has("allow-change")) options.allowed_changes = line.extras.at("allow-change");
+  Config defaults;
+  std::vector<Field> fields = fields_of(defaults);
+  for (const std::string& key : options.allowed_changes) find_field(fields, key, "--allow-change");
   return options;
 }
 

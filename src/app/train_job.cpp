@@ -95,6 +95,20 @@ class TrainRun {
   std::int64_t steps_done_ = 0;
 };
 
+/// What the range of a single key cannot say.
+void require_settings(const Config& config) {
+  if (config.preview.steps > config.diffusion.timesteps) {
+    throw ConfigError(cat("preview.steps is ", config.preview.steps,
+                          ", but diffusion.timesteps is ", config.diffusion.timesteps,
+                          ". Give at most as many."));
+  }
+  const std::filesystem::path name = config.run.name;
+  if (name.empty() || name.has_parent_path() || name == "." || name == "..") {
+    throw ConfigError(cat("run.name is \"", config.run.name,
+                          "\" (it names a folder in run.folder). Give a plain name."));
+  }
+}
+
 ShardedDataset open_dataset(const DataConfig& data) {
   if (data.folder.empty()) {
     throw ConfigError(
@@ -141,6 +155,7 @@ void TrainRun::write_run_files() const {
   const std::string environment = describe_environment(comm_, context_.session, device_, threads_);
   agree(comm_, [&] {
     if (!leads()) return;
+    begin_outcome(folder_.outcome(), steps_done_);
     write_file_atomically(folder_.config(), to_toml(config_, train_program().sections));
     write_file_atomically(folder_.environment(), environment);
   });
@@ -251,7 +266,10 @@ JobEnd TrainRun::run() {
     return {ExitCode::done, "all steps done"};
   }
   log::info("stopped after step ", context_.step, " with a checkpoint (",
-            signal_name(stop_signal()), " at this rank). The same command continues.");
+            signal_name(stop_signal()), " at this rank). The same command continues",
+            context_.line.has("fresh") || context_.line.has("resume-from")
+                ? ", without --fresh or --resume-from, which would go back again."
+                : ".");
   return {ExitCode::stopped, "asked to stop"};
 }
 
@@ -263,10 +281,12 @@ JobEnd run_training(JobContext& context) {
   at::set_num_threads(threads);
   const auto comm = open_communicator(session, config.parallel, device);
   require_same_config(*comm, config);
+  agree(*comm, [&] { require_settings(config); });
   return TrainRun(context, *comm, device, threads).run();
 }
 
 void check_training(const Config& config) {
+  require_settings(config);
   const ShardedDataset dataset = open_dataset(config.data);
   const std::int64_t steps = total_steps(config.run, dataset.size());
   const auto network = make_network(resolve_model(config.model, dataset));

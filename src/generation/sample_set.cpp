@@ -12,12 +12,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Names of the entries in which two records differ; how many images and whether it is complete do
-/// not make another set.
+/// Names of the entries in which two records differ; how many images, whether it is complete and by
+/// which path the weights were named do not make another set.
 std::string differences(const Json& before, const Json& now) {
   std::string names;
   for (const auto& [name, value] : now.items()) {
-    if (name == "number" || name == "complete") continue;
+    if (name == "number" || name == "complete" || name == "weights") continue;
     if (!before.contains(name) || before[name] != value) names += " " + name;
   }
   return names;
@@ -58,6 +58,10 @@ void SampleSet::begin() const {
     if (!changed.empty()) {
       throw ConfigError(cat(folder_.string(), " holds images made with other settings:", changed,
                             " (mixing two sets would spoil both). Choose another --output."));
+    }
+    if (before.value("number", std::int64_t{0}) > recipe_.sampling.number) {
+      throw ConfigError(cat(folder_.string(), " was begun with more images: ", before["number"],
+                            ". Ask for at least as many, or choose another --output."));
     }
   } else if (std::filesystem::exists(folder_ / "images")) {
     throw ConfigError(cat(folder_.string(),

@@ -61,7 +61,8 @@ def test_a_killed_run_continues_bit_for_bit(workplace, straight, ranks):
     wait_until((folder / "checkpoints/step-00000010/manifest.json").exists, job)
     kill_all(job)
     job.communicate()
-    assert not (folder / "outcome.json").exists(), "the run was over before it could be killed"
+    outcome = json.loads((folder / "outcome.json").read_text())
+    assert (outcome["outcome"], outcome["exit_code"]) == ("running", None), outcome
     again = run("effuse-train", *words, ranks=ranks)
     assert again.returncode == 0 and "continuing after step" in again.stderr, again.stderr
     assert_same_run(folder, straight[ranks])

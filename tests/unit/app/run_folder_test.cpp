@@ -29,6 +29,19 @@ TEST(Outcome, counts_the_attempts) {
   EXPECT_EQ(outcome_in(file)["outcome"], "done");
 }
 
+TEST(Outcome, of_an_attempt_that_was_killed_is_running) {
+  const TemporaryFolder folder;
+  const auto file = folder / "outcome.json";
+  write_outcome(file, {"done", ExitCode::done, 9, "all steps done"});
+  begin_outcome(file, 9);
+  EXPECT_EQ(outcome_in(file)["outcome"], "running");
+  EXPECT_TRUE(outcome_in(file)["exit_code"].is_null());
+  EXPECT_EQ(outcome_in(file)["attempt"], 2);
+  begin_outcome(file, 9);
+  write_outcome(file, {"stopped", ExitCode::stopped, 12, "asked to stop"});
+  EXPECT_EQ(outcome_in(file)["attempt"], 3);
+}
+
 TEST(Outcome, a_damaged_record_counts_from_one) {
   const TemporaryFolder folder;
   const auto file = folder / "outcome.json";
