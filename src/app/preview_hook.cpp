@@ -1,26 +1,19 @@
 #include "app/preview_hook.hpp"
 
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 #include <utility>
 
 #include "app/grid_picture.hpp"
 #include "comm/agreement.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "core/zero_padded.hpp"
 #include "generation/gather.hpp"
 
 namespace effuse {
 namespace {
 
 constexpr std::int64_t kTile = 10;
-
-std::string file_name(std::int64_t step) {
-  std::ostringstream out;
-  out << "step-" << std::setw(8) << std::setfill('0') << step << ".png";
-  return out.str();
-}
 
 std::vector<std::string> all_classes() { return {"all"}; }
 
@@ -70,7 +63,7 @@ at::Tensor PreviewHook::generate(std::int64_t images) {
 
 void PreviewHook::write_grid(std::int64_t step, const at::Tensor& images,
                              const GridLayout& layout) const {
-  const std::filesystem::path file = parts_.folder / file_name(step);
+  const std::filesystem::path file = parts_.folder / cat("step-", zero_padded(step, 8), ".png");
   write_grid_picture(file, images, layout);
   log::debug("preview: ", file.string());
 }

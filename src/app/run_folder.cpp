@@ -8,15 +8,10 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "core/zero_padded.hpp"
 
 namespace effuse {
 namespace {
-
-std::string padded(int number, int width) {
-  std::ostringstream out;
-  out << std::setw(width) << std::setfill('0') << number;
-  return out.str();
-}
 
 std::string time_for_names() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -48,11 +43,11 @@ Attempt last_attempt(const std::filesystem::path& file) {
 RunFolder::RunFolder(const RunConfig& run) : path_(std::filesystem::path(run.folder) / run.name) {}
 
 std::filesystem::path RunFolder::log(int rank) const {
-  return path_ / "logs" / cat("rank-", padded(rank, 4), ".log");
+  return path_ / "logs" / cat("rank-", zero_padded(rank, 4), ".log");
 }
 
 std::filesystem::path RunFolder::target(int rank) const {
-  return path_ / "metrics" / "targets" / cat("rank-", padded(rank, 4), ".json");
+  return path_ / "metrics" / "targets" / cat("rank-", zero_padded(rank, 4), ".json");
 }
 
 void RunFolder::create() const {

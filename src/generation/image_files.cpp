@@ -1,26 +1,16 @@
 #include "generation/image_files.hpp"
 
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 #include <string>
 
 #include "core/files.hpp"
+#include "core/zero_padded.hpp"
 #include "image/png.hpp"
 
 namespace effuse {
-namespace {
-
-std::string padded(std::int64_t number, int width) {
-  std::ostringstream out;
-  out << std::setw(width) << std::setfill('0') << number;
-  return out.str();
-}
-
-}  // namespace
 
 std::filesystem::path image_file(const std::filesystem::path& folder, std::int64_t index) {
-  return folder / "images" / padded(index / 1000, 5) / (padded(index, 8) + ".png");
+  return folder / "images" / zero_padded(index / 1000, 5) / (zero_padded(index, 8) + ".png");
 }
 
 Image image_at(const at::Tensor& images, std::int64_t place) {
