@@ -18,8 +18,11 @@ function(effuse_test file)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   effuse_test_uses_torch(${target} ${library} "${arg_LINK}" uses_torch)
   if(uses_torch)
-    effuse_use_torch_pch(${target})
+    effuse_use_tensor_pch(${target})
   endif()
+
+  # Tests are compiled more often than they are waited for.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
 
   if(arg_RANKS)
     target_link_libraries(${target} PRIVATE effuse_mpi_test_main)

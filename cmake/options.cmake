@@ -18,9 +18,10 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # Precompiled headers are only cached when ccache may look past their time stamps and macros.
+  # Precompiled headers are only cached when ccache may look past their time stamps and macros. What a
+  # file depends on is taken from the compiler, which saves a run of the preprocessor.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+      ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()
 
 add_library(effuse_options INTERFACE)

@@ -9,11 +9,12 @@
 #include "config/config.hpp"
 #include "diffusion/schedule.hpp"
 #include "generation/class_plan.hpp"
-#include "models/network.hpp"
 #include "training/flat_state.hpp"
 #include "training/trainer.hpp"
 
 namespace effuse {
+
+class Network;
 
 /// Preview grids from the averaged weights with fixed seeds, before the first step, at intervals
 /// and at the end: previews/step-00001000.png, a column a class. All ranks compute, rank 0 writes.

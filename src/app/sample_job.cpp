@@ -1,7 +1,7 @@
 #include "app/sample_job.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <memory>

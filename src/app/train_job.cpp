@@ -20,6 +20,7 @@
 #include "core/stop.hpp"
 #include "data/loader.hpp"
 #include "models/factory.hpp"
+#include "models/network.hpp"
 #include "models/weights.hpp"
 #include "training/checkpoint_hook.hpp"
 #include "training/duration.hpp"

@@ -1,6 +1,7 @@
 #include "app/trained_model.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "checkpoint/load_weights.hpp"
 #include "comm/agreement.hpp"
@@ -8,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "models/factory.hpp"
+#include "models/network.hpp"
 #include "models/weights.hpp"
 
 namespace effuse {
@@ -51,7 +53,7 @@ TrainedModel load_trained_model(Communicator& comm, const SamplingConfig& sampli
     if (comm.rank() == 0) load_weights(*model.network, loaded.tensors);
   });
   model.network->to(device);
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : named_weights(*model.network)) comm.broadcast(tensor, 0);
   return model;
 }

@@ -9,9 +9,10 @@
 
 #include "comm/communicator.hpp"
 #include "config/config.hpp"
-#include "models/network.hpp"
 
 namespace effuse {
+
+class Network;
 
 /// What a checkpoint says of its model.
 struct TrainedModelDescription {

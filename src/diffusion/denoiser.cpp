@@ -1,5 +1,7 @@
 #include "diffusion/denoiser.hpp"
 
+#include <ATen/ATen.h>
+
 #include <utility>
 
 #include "core/error.hpp"

@@ -1,5 +1,7 @@
 #include "diffusion/forward_process.hpp"
 
+#include <ATen/ATen.h>
+
 namespace effuse {
 namespace {
 

@@ -1,5 +1,7 @@
 #include "diffusion/reverse_step.hpp"
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 
 namespace effuse {

@@ -1,5 +1,7 @@
 #include "diffusion/sampler.hpp"
 
+#include <ATen/core/grad_mode.h>
+
 #include <array>
 #include <string>
 #include <utility>

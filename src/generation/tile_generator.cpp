@@ -1,12 +1,14 @@
 #include "generation/tile_generator.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <numeric>
 #include <vector>
 
 #include "diffusion/draws.hpp"
 #include "diffusion/quantise.hpp"
+#include "models/network.hpp"
 #include "models/precision.hpp"
 
 namespace effuse {
@@ -27,7 +29,7 @@ Denoiser TileGenerator::make_denoiser(const at::Tensor& labels) const {
 }
 
 at::Tensor TileGenerator::generate(const Tile& tile, const StopWanted& stop_wanted) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const ComputePrecision precision(settings_.compute, device_);
   network_.eval();
   std::vector<std::int64_t> indices(static_cast<std::size_t>(settings_.tile_size));
@@ -37,7 +39,7 @@ at::Tensor TileGenerator::generate(const Tile& tile, const StopWanted& stop_want
   if (classes_.conditional()) {
     std::vector<std::int64_t> classes;
     for (const std::int64_t index : indices) classes.push_back(classes_.label(index));
-    labels = torch::tensor(classes, at::kLong).to(device_);
+    labels = at::tensor(classes, at::kLong).to(device_);
   }
   const NetworkTraits& traits = network_.traits();
   const std::vector<std::int64_t> shape{traits.channels, traits.sample_size, traits.sample_size};

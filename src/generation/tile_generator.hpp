@@ -9,9 +9,10 @@
 #include "diffusion/schedule.hpp"
 #include "generation/class_plan.hpp"
 #include "generation/tiles.hpp"
-#include "models/network.hpp"
 
 namespace effuse {
+
+class Network;
 
 /// What, besides weights and image number, an image depends on.
 struct GenerationSettings {

@@ -1,6 +1,6 @@
 #include "models/activation.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <string>
 #include <utility>

@@ -1,5 +1,7 @@
 #include "models/attention.hpp"
 
+#include <ATen/ATen.h>
+
 namespace effuse {
 
 SelfAttention::SelfAttention(std::int64_t channels, const LayerOptions& options, AttentionNorm norm)

@@ -1,5 +1,6 @@
 #include "models/dropout.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <utility>

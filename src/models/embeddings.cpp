@@ -1,5 +1,7 @@
 #include "models/embeddings.hpp"
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 
 namespace effuse {

@@ -4,9 +4,10 @@
 #include <memory>
 
 #include "config/config.hpp"
-#include "models/network.hpp"
 
 namespace effuse {
+
+class Network;
 
 /// The network that [model] describes, with weights as torch happens to initialise them: call
 /// initialise_weights() or load_weights() next. sample_size, in_channels and num_class_embeds must

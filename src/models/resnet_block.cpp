@@ -1,5 +1,7 @@
 #include "models/resnet_block.hpp"
 
+#include <ATen/ATen.h>
+
 #include <utility>
 
 namespace effuse {

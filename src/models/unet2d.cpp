@@ -1,5 +1,7 @@
 #include "models/unet2d.hpp"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/normalization.h>
+
 #include <memory>
 #include <vector>
 

@@ -1,5 +1,7 @@
 #include "models/unet_blocks.hpp"
 
+#include <ATen/ATen.h>
+
 #include <string>
 
 namespace effuse {

@@ -1,5 +1,7 @@
 #include "models/weights.hpp"
 
+#include <torch/nn/module.h>
+
 #include <map>
 
 #include "core/error.hpp"

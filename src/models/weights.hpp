@@ -1,15 +1,19 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "models/network.hpp"
+namespace torch::nn {
+class Module;
+}
 
 namespace effuse {
+
+class Network;
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 

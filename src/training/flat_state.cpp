@@ -1,6 +1,8 @@
 #include "training/flat_state.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/nn/module.h>
 
 namespace effuse {
 namespace {
@@ -23,7 +25,7 @@ FlatState::FlatState(torch::nn::Module& network) {
     tensors_.push_back(tensor);
     size += aligned(tensor.numel());
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto options = tensors_.at(0).options().dtype(at::kFloat).requires_grad(false);
   parameters_ = at::zeros({size}, options);
   reduced_ = at::zeros({size + kRiders}, options);
@@ -69,12 +71,12 @@ FlatState::NamedTensors FlatState::named_moments() const {
 
 AveragedWeights::AveragedWeights(FlatState& state)
     : state_(state), kept_(state.parameters().clone()) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Tensor(state_.parameters()).copy_(state_.average());
 }
 
 AveragedWeights::~AveragedWeights() {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Tensor(state_.parameters()).copy_(kept_);
 }
 

@@ -1,6 +1,7 @@
 #include "training/restore.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <map>
 #include <string>
@@ -39,7 +40,7 @@ std::string copy_by_name(const NamedTensors& views, const NamedTensors& tensors,
 }
 
 void copy_checkpoint(FlatState& state, const CheckpointContents& contents) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const std::string problems =
       copy_by_name(state.named_parameters(), contents.model, "model.safetensors") +
       copy_by_name(state.named_average(), contents.ema, "ema.safetensors") +

@@ -1,6 +1,7 @@
 #include "training/step.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cmath>
 
@@ -9,6 +10,7 @@
 #include "data/share.hpp"
 #include "diffusion/draws.hpp"
 #include "diffusion/quantise.hpp"
+#include "models/network.hpp"
 #include "models/precision.hpp"
 #include "training/lr_schedule.hpp"
 #include "training/stopwatch.hpp"
@@ -47,7 +49,7 @@ void TrainStep::backward(const Batch& batch, const Share& part) {
   const at::Tensor loss_sum =
       epsilon_loss(network_.forward(noisy, draws.t, draws.labels), draws.noise).sum();
   (loss_sum / static_cast<double>(config_.run.batch_size)).backward();
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Tensor(state_.riders())[FlatState::kLossSum].add_(loss_sum);
 }
 

@@ -9,10 +9,11 @@
 #include "data/share.hpp"
 #include "diffusion/draws.hpp"
 #include "diffusion/forward_process.hpp"
-#include "models/network.hpp"
 #include "training/flat_state.hpp"
 
 namespace effuse {
+
+class Network;
 
 /// What one optimiser step did. All but the seconds are the same at every rank, and deterministic.
 struct StepReport {

@@ -1,13 +1,14 @@
 #include "training/update.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 
 namespace effuse {
 
 double gradient_norm(const FlatState& state) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   return at::linalg_vector_norm(state.gradients(), 2, std::nullopt, false, at::kDouble)
       .item<double>();
 }
@@ -19,7 +20,7 @@ void clip_gradients(const FlatState& state, double norm, double max_norm) {
 
 void adamw_step(const FlatState& state, const OptimizerConfig& config, double lr,
                 std::int64_t step) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const at::Tensor steps = at::full({}, static_cast<double>(step), state.parameters().options());
   at::_fused_adamw_({state.parameters()}, {state.gradients()}, {state.first_moment()},
                     {state.second_moment()}, /*max_exp_avg_sqs=*/{}, {steps}, lr, config.beta1,
@@ -34,7 +35,7 @@ double ema_decay(const EmaConfig& config, std::int64_t step) {
 }
 
 void update_average(const FlatState& state, double decay) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Tensor(state.average()).lerp_(state.parameters(), 1.0 - decay);
 }
 

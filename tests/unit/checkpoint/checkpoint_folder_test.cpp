@@ -1,5 +1,6 @@
 #include "checkpoint/checkpoint_folder.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

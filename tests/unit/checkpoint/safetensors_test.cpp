@@ -1,7 +1,7 @@
 #include "checkpoint/safetensors.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <fstream>
 #include <string>

@@ -1,5 +1,6 @@
 #include "comm/communicator.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "core/checksum.hpp"

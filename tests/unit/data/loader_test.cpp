@@ -1,6 +1,6 @@
 #include "data/loader.hpp"
 
-#include <ATen/Functions.h>
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "diffusion/draws.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <numeric>

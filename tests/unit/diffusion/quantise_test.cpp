@@ -1,5 +1,6 @@
 #include "diffusion/quantise.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 namespace effuse {

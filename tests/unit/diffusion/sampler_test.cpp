@@ -1,5 +1,6 @@
 #include "diffusion/sampler.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,11 +1,14 @@
 #include "models/dropout.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "core/error.hpp"
 #include "models/factory.hpp"
+#include "models/network.hpp"
 #include "models/weights.hpp"
 #include "small_network.hpp"
 

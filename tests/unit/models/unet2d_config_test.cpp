@@ -1,5 +1,6 @@
 #include "models/unet2d_config.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -7,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "models/factory.hpp"
+#include "models/network.hpp"
 #include "small_network.hpp"
 
 namespace effuse {

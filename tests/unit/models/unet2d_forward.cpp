@@ -1,3 +1,5 @@
+#include <ATen/ATen.h>
+
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -6,6 +8,7 @@
 
 #include "golden/golden.hpp"
 #include "models/factory.hpp"
+#include "models/network.hpp"
 #include "models/weights.hpp"
 
 /// unet2d_forward FOLDER: one forward and backward pass of a unet2d, for live_unet2d_test.py.

@@ -1,11 +1,14 @@
 #include "models/unet2d.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "golden/golden.hpp"
 #include "models/factory.hpp"
+#include "models/network.hpp"
 #include "models/precision.hpp"
 #include "models/weights.hpp"
 #include "small_network.hpp"

@@ -1,6 +1,10 @@
 #include "models/weights.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "models/factory.hpp"
+#include "models/network.hpp"
 #include "small_network.hpp"
 
 namespace effuse {
@@ -104,7 +109,7 @@ TEST_F(WeightsTest, ComeParametersBeforeBuffersBeforeChildren) {
 
 TEST_F(WeightsTest, StartFromTheSeedAlone) {
   const auto again = make_network(small_network());
-  torch::manual_seed(99);
+  at::manual_seed(99);
   initialise_weights(*again, 5);
   EXPECT_TRUE(same(named_weights(*network_), named_weights(*again)));
   initialise_weights(*again, 6);

@@ -1,7 +1,11 @@
 #include "training/flat_state.hpp"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
-#include <torch/torch.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/optim/adamw.h>
 
 #include "training/update.hpp"
 
@@ -11,7 +15,7 @@ namespace {
 constexpr std::int64_t kAlignment = 16;  // elements; no tensor below has more
 
 torch::nn::Sequential small_stack() {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   return torch::nn::Sequential(torch::nn::Linear(3, 5), torch::nn::SiLU(), torch::nn::Linear(5, 2));
 }
 
@@ -34,7 +38,7 @@ TEST(FlatState, gradients_arrive_in_the_buffer_that_is_reduced) {
   for (int pass = 0; pass < 2; ++pass) {
     state.clear_gradients();
     EXPECT_EQ(state.reduced().abs().sum().item<float>(), 0.0F);
-    network->forward(torch::ones({4, 3})).sum().backward();
+    network->forward(at::ones({4, 3})).sum().backward();
     const auto parameters = network->parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const auto place = static_cast<std::int64_t>(i) * kAlignment;
@@ -95,7 +99,7 @@ TEST(AdamW, steps_like_torchs_own) {
   torch::optim::AdamW optimizer(theirs->parameters(),
                                 torch::optim::AdamWOptions(config.lr).weight_decay(0.1));
   for (int step = 1; step <= 20; ++step) {
-    const at::Tensor input = torch::randn({6, 3});
+    const at::Tensor input = at::randn({6, 3});
     state.clear_gradients();
     ours->forward(input).pow(2).mean().backward();
     adamw_step(state, config, config.lr, step);
@@ -127,7 +131,7 @@ TEST(Average, moves_by_one_minus_its_decay) {
   FlatState state(*network);
   at::Tensor(state.average()).fill_(1.0);
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     at::Tensor(state.parameters()).fill_(3.0);
   }
   update_average(state, 0.75);
