@@ -3,7 +3,6 @@
 #include <chrono>
 #include <ctime>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/files.hpp"
@@ -20,22 +19,6 @@ std::string time_for_names() {
   std::ostringstream out;
   out << std::put_time(&utc, "%Y%m%dT%H%M%SZ");
   return out.str();
-}
-
-constexpr const char* kRunning = "running";
-
-struct Attempt {
-  std::int64_t number = 0;
-  bool is_running = false;
-};
-
-Attempt last_attempt(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return {};
-  const auto record = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  if (!record.is_object() || !record.contains("attempt")) return {};
-  const auto& number = record["attempt"];
-  return {number.is_number_integer() ? number.get<std::int64_t>() : 0,
-          record.contains("outcome") && record["outcome"] == kRunning};
 }
 
 }  // namespace
@@ -56,6 +39,15 @@ void RunFolder::create() const {
   }
 }
 
+std::unique_ptr<LockFile> RunFolder::lock() const {
+  const std::filesystem::path runs =
+      path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
+  std::filesystem::create_directories(runs);
+  return std::make_unique<LockFile>(runs / cat(".", path_.filename().string(), ".lock"),
+                                    cat("the run ", path_.string()),
+                                    "Stop that job, wait for its end, or choose another --name.");
+}
+
 std::filesystem::path RunFolder::move_aside() const {
   if (!std::filesystem::exists(path_)) return {};
   const std::string name = cat(path_.string(), ".before-", time_for_names());
@@ -63,41 +55,6 @@ std::filesystem::path RunFolder::move_aside() const {
   for (int n = 2; std::filesystem::exists(aside); ++n) aside = cat(name, "-", n);
   rename_durably(path_, aside);
   return aside;
-}
-
-std::string outcome_name(ExitCode code) {
-  switch (code) {
-    case ExitCode::done:
-      return "done";
-    case ExitCode::stopped:
-      return "stopped";
-    case ExitCode::bad_configuration:
-      return "bad configuration";
-    case ExitCode::bad_data:
-      return "bad data";
-    case ExitCode::failure:
-      break;
-  }
-  return "failure";
-}
-
-void begin_outcome(const std::filesystem::path& file, std::int64_t step) {
-  const nlohmann::ordered_json json = {{"outcome", kRunning},
-                                       {"exit_code", nullptr},
-                                       {"step", step},
-                                       {"reason", "began, and has not ended yet or was killed"},
-                                       {"attempt", last_attempt(file).number + 1}};
-  write_file_atomically(file, json.dump(2) + "\n");
-}
-
-void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
-  const Attempt last = last_attempt(file);
-  const nlohmann::ordered_json json = {{"outcome", record.outcome},
-                                       {"exit_code", static_cast<int>(record.exit_code)},
-                                       {"step", record.step},
-                                       {"reason", record.reason},
-                                       {"attempt", last.number + (last.is_running ? 0 : 1)}};
-  write_file_atomically(file, json.dump(2) + "\n");
 }
 
 }  // namespace effuse

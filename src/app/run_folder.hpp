@@ -1,10 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "config/config.hpp"
-#include "core/error.hpp"
+#include "core/lock_file.hpp"
 
 namespace effuse {
 
@@ -26,6 +27,10 @@ class RunFolder {
   /// Makes the folder and those in it.
   void create() const;
 
+  /// Keeps another job from this run: a file beside the folder, so that it covers the name while
+  /// folders are moved. Throws ConfigError where another job has it.
+  std::unique_ptr<LockFile> lock() const;
+
   /// Renames what is there to "<name>.before-<time>" and returns that name; empty where nothing
   /// was.
   std::filesystem::path move_aside() const;
@@ -33,24 +38,5 @@ class RunFolder {
  private:
   std::filesystem::path path_;
 };
-
-/// How a process of the run ended, for scripts that decide whether to submit it again.
-struct OutcomeRecord {
-  std::string outcome;  ///< "done", "stopped", "failure", "bad configuration" or "bad data"
-  ExitCode exit_code = ExitCode::done;
-  std::int64_t step = 0;
-  std::string reason;
-};
-
-/// Writes outcome "running" when a process begins, so that one that is killed leaves no earlier
-/// process's outcome behind. Counts the attempt.
-void begin_outcome(const std::filesystem::path& file, std::int64_t step);
-
-/// Writes outcome.json atomically: the end of the attempt that begin_outcome() counted, or of one
-/// more.
-void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record);
-
-/// "done", "stopped", … for an exit code.
-std::string outcome_name(ExitCode code);
 
 }  // namespace effuse

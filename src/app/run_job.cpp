@@ -5,7 +5,7 @@
 #include <exception>
 #include <optional>
 
-#include "app/run_folder.hpp"
+#include "app/outcome.hpp"
 #include "comm/agreement.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
@@ -85,7 +85,7 @@ int run_job(const Job& job, int argc, const char* const* argv) {
       return static_cast<int>(ExitCode::done);
     }
     install_stop_handlers();
-    Session session = Session::open();
+    Session session = Session::open(line->config.parallel.startup_timeout_s);
     log::configure({.rank = session.rank(), .world_size = session.world_size(), .file = {}});
     JobContext context{*line, session, {}, 0};
     return run_on_ranks(job, context);

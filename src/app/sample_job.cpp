@@ -103,7 +103,9 @@ JobEnd generate(JobContext& context, Communicator& comm, at::Device device) {
     if (comm.rank() == 0) set.begin();
   });
   log::info("sampling ", human_count(static_cast<std::uint64_t>(sampling.number)), " images with ",
-            sampling.sampler, ", ", sampling.steps, " steps, guidance ", sampling.guidance,
+            sampling.sampler, ", ", sampling.steps, " steps, ",
+            classes.conditional() ? cat("guidance ", sampling.guidance)
+                                  : "no guidance (the model has no classes)",
             ", from step ", model.step, " of ", sampling.weights, " over ", comm.world_size(),
             comm.world_size() == 1 ? " rank" : " ranks");
   const TileGenerator generator(*model.network, schedule, classes, settings_from(config), device);

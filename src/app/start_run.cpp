@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "app/outcome.hpp"
 #include "config/fields.hpp"
 #include "config/toml_reader.hpp"
 #include "core/error.hpp"
@@ -47,6 +48,32 @@ void log_changes(const RunState& state, const Config& config) {
   if (!names.empty()) log::info("changed since the run was begun:", names);
 }
 
+/// Whether an attempt that did not come to its end has begun this very way.
+bool is_repetition(const RunFolder& folder, const StartOptions& options, const Config& config) {
+  const bool obeyed = unfinished_start(folder.outcome()) == options.name();
+  if (!obeyed || !std::filesystem::exists(folder.config())) return false;
+  Config before;
+  try {
+    read_toml_file(before, folder.config());
+  } catch (const ConfigError&) {
+    return false;  // of another version of Effuse
+  }
+  return experiment_differences(before, config).empty();
+}
+
+StartOptions without_repetition(const RunFolder& folder, const StartOptions& options,
+                                const Config& config) {
+  const bool goes_back = options.fresh || options.resume_from;
+  if (!goes_back || !is_repetition(folder, options, config)) return options;
+  log::info("--", options.name(),
+            " was done by the attempt before, which this one continues. To do ",
+            "it again, remove ", folder.outcome().string(), " first.");
+  StartOptions left = options;
+  left.fresh = false;
+  left.resume_from.reset();
+  return left;
+}
+
 std::optional<CheckpointContents> find_checkpoint(const RunFolder& folder,
                                                   const StartOptions& options) {
   const CheckpointFolder checkpoints(folder.checkpoints());
@@ -76,9 +103,15 @@ StartOptions StartOptions::from(const CommandLine& line) {
   return options;
 }
 
-std::optional<CheckpointContents> start_run(const RunFolder& folder, const StartOptions& options,
+std::string StartOptions::name() const {
+  if (fresh) return "fresh";
+  return resume_from ? cat("resume-from ", *resume_from) : "continue";
+}
+
+std::optional<CheckpointContents> start_run(const RunFolder& folder, const StartOptions& wanted,
                                             const Config& config,
                                             const std::string& dataset_fingerprint) {
+  const StartOptions options = without_repetition(folder, wanted, config);
   std::optional<CheckpointContents> contents;
   if (options.fresh) {
     const auto aside = folder.move_aside();
@@ -90,6 +123,8 @@ std::optional<CheckpointContents> start_run(const RunFolder& folder, const Start
     require_same_experiment(contents->state, config, dataset_fingerprint, options);
     log_changes(contents->state, config);
     if (options.resume_from) {
+      log::info("going back to step ", *options.resume_from,
+                "; checkpoints of later steps become step-….abandoned");
       CheckpointFolder(folder.checkpoints()).abandon_after(*options.resume_from);
     }
   }

@@ -12,6 +12,10 @@
 namespace effuse {
 
 /// How the command line says to begin.
+///
+/// A job that is stopped or killed is started again by the same command (a batch script's, as a
+/// rule), so repeating --fresh or --resume-from continues the attempt that obeyed it, until that
+/// one has come to its end or the experiment is another.
 struct StartOptions {
   bool fresh = false;                        ///< --fresh: move the old folder aside
   std::optional<std::int64_t> resume_from;   ///< --resume-from STEP
@@ -19,6 +23,9 @@ struct StartOptions {
 
   /// Throws ConfigError for a step that is no number.
   static StartOptions from(const CommandLine& line);
+
+  /// For outcome.json: "fresh", "resume-from 5000" or "continue".
+  std::string name() const;
 };
 
 /// Makes the run folder ready at rank 0 and finds the checkpoint to continue from; nothing where

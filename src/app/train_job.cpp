@@ -9,6 +9,7 @@
 #include "app/device.hpp"
 #include "app/environment.hpp"
 #include "app/exporter_hook.hpp"
+#include "app/outcome.hpp"
 #include "app/preview_hook.hpp"
 #include "app/resolve.hpp"
 #include "app/run_folder.hpp"
@@ -16,6 +17,7 @@
 #include "comm/agreement.hpp"
 #include "config/toml_writer.hpp"
 #include "core/files.hpp"
+#include "core/lock_file.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "data/loader.hpp"
@@ -88,6 +90,8 @@ class TrainRun {
   ShardedDataset dataset_;
   std::int64_t total_steps_;
   RunFolder folder_;
+  StartOptions start_;
+  std::unique_ptr<LockFile> lock_;  ///< at rank 0, while the run folder is this job's
   Schedule schedule_;
   std::shared_ptr<Network> network_;
   std::unique_ptr<FlatState> state_;
@@ -127,6 +131,7 @@ TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, i
       dataset_(agree_value(comm, [&] { return open_dataset(config_.data); })),
       total_steps_(agree_value(comm, [&] { return total_steps(config_.run, dataset_.size()); })),
       folder_(config_.run),
+      start_(agree_value(comm, [&] { return StartOptions::from(context.line); })),
       schedule_(config_.diffusion) {
   agree(comm, [&] { config_.model = resolve_model(config_.model, dataset_); });
   network_ = agree_value(comm, [&] { return make_network(config_.model); });
@@ -136,11 +141,11 @@ TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, i
 }
 
 void TrainRun::begin() {
-  const StartOptions options = StartOptions::from(context_.line);
   std::optional<CheckpointContents> contents;
   agree(comm_, [&] {
     if (!leads()) return;
-    contents = start_run(folder_, options, config_, dataset_.fingerprint());
+    lock_ = folder_.lock();
+    contents = start_run(folder_, start_, config_, dataset_.fingerprint());
     context_.outcome_file = folder_.outcome();
   });
   const std::string step = cat(contents ? contents->state.step : 0);
@@ -156,7 +161,7 @@ void TrainRun::write_run_files() const {
   const std::string environment = describe_environment(comm_, context_.session, device_, threads_);
   agree(comm_, [&] {
     if (!leads()) return;
-    begin_outcome(folder_.outcome(), steps_done_);
+    begin_outcome(folder_.outcome(), steps_done_, start_.name());
     write_file_atomically(folder_.config(), to_toml(config_, train_program().sections));
     write_file_atomically(folder_.environment(), environment);
   });
@@ -267,10 +272,7 @@ JobEnd TrainRun::run() {
     return {ExitCode::done, "all steps done"};
   }
   log::info("stopped after step ", context_.step, " with a checkpoint (",
-            signal_name(stop_signal()), " at this rank). The same command continues",
-            context_.line.has("fresh") || context_.line.has("resume-from")
-                ? ", without --fresh or --resume-from, which would go back again."
-                : ".");
+            signal_name(stop_signal()), " at this rank). The same command continues.");
   return {ExitCode::stopped, "asked to stop"};
 }
 

@@ -3,7 +3,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "comm/communicator.hpp"
 
@@ -37,10 +36,5 @@ auto agree_value(Communicator& communicator, const Function& work) {
   agree(communicator, [&] { result.emplace(work()); });
   return std::move(*result);
 }
-
-/// Collective. Throws ConfigError at every rank where `text` (of several lines, perhaps) is not the
-/// same at all, naming the ranks that differ from rank 0 and the first differing line. `what` is
-/// the subject of the sentence: "the configuration".
-void require_same(Communicator& communicator, std::string_view what, const std::string& text);
 
 }  // namespace effuse

@@ -10,6 +10,7 @@
 
 #include "comm/mpi_check.hpp"
 #include "comm/patience.hpp"
+#include "comm/watchdog.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -60,20 +61,28 @@ int launched_rank() {
   return 0;
 }
 
-Session Session::open() {
+Session Session::open(double deadline_s) {
   if (opened.exchange(true)) {
     throw CommError("a second Session was opened in one process (MPI can be started only once)");
   }
   Session session;
   session.host_ = host_name();
-  if (under_launcher()) session.join_mpi();
+  if (under_launcher()) session.join_mpi(deadline_s);
   refuse_singletons(session.world_size_);
   return session;
 }
 
-void Session::join_mpi() {
+void Session::join_mpi(double deadline_s) {
   int provided = 0;
-  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
+  {
+    const Watchdog watchdog(
+        deadline_s,
+        cat("rank ", launched_rank(), " on ", host_, " waited ", fixed(deadline_s, 1),
+            " s for MPI to start (other ranks did not arrive, or the nodes cannot reach ",
+            "each other). See what the launcher and the other ranks say; a slow start "
+            "can be given longer by parallel.startup_timeout_s."));
+    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
+  }
   uses_mpi_ = true;
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -116,6 +125,8 @@ void Session::finish(double deadline_s) {
     }
   }
   uses_mpi_ = false;
+  const Watchdog watchdog(deadline_s, cat("rank ", rank_, " waited ", fixed(deadline_s, 1),
+                                          " s for MPI to end, after its work was done."));
   check_mpi(MPI_Finalize(), "MPI_Finalize");
 }
 

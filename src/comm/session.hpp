@@ -13,12 +13,13 @@ namespace effuse {
 /// One a process, made and ended by the main thread.
 class Session {
  public:
-  /// Under a launcher (mpirun, srun with PMI) a rank of its job: collective, and MPI's own
-  /// start-up has no deadline. Without one a world of one, and MPI is not touched.
+  /// Under a launcher (mpirun, srun with PMI) a rank of its job: collective, and where the other
+  /// ranks do not arrive within `deadline_s` the process ends with a message (MPI's start-up cannot
+  /// be given up). Without a launcher a world of one, and MPI is not touched.
   ///
   /// Throws ConfigError where Slurm started several tasks that would each be a world of their own,
   /// CommError where MPI cannot start or does not allow calls from several threads.
-  static Session open();
+  static Session open(double deadline_s = 600.0);
 
   /// Leaves MPI as it is where finish() was not called: finalizing while other ranks wait in a
   /// collective would hang the job instead of ending it.
@@ -40,7 +41,8 @@ class Session {
 
   /// Collective. Waits for all ranks and finalizes MPI: the way out of a job that did what it was
   /// asked, or stopped in order, at every rank. No Communicator may be left. Throws CommError
-  /// where a rank does not arrive within `deadline_s`.
+  /// where a rank does not arrive within `deadline_s`; where MPI then does not end within it, the
+  /// process does.
   void finish(double deadline_s = 600.0);
 
   /// Ends the job, all ranks, with `code`: the way out of a failure.
@@ -48,7 +50,7 @@ class Session {
 
  private:
   Session() = default;
-  void join_mpi();
+  void join_mpi(double deadline_s);
 
   int rank_ = 0;
   int world_size_ = 1;

@@ -282,7 +282,8 @@ void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {
       .at_least(1)
       .key("classes", c.classes,
            "names or numbers that images cycle through; [\"all\"]: every class")
-      .key("guidance", c.guidance, "classifier-free guidance scale; 1: none")
+      .key("guidance", c.guidance,
+           "classifier-free guidance scale; 1: none, as with a model without classes")
       .within(0, 100)
       .key("seed", c.seed, "seed of the noise")
       .at_least(0)

@@ -1,14 +1,9 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <exception>
-#include <map>
-#include <mutex>
-#include <thread>
-#include <variant>
-#include <vector>
+#include <optional>
 
+#include "core/ordered_workers.hpp"
 #include "data/batch_source.hpp"
 
 namespace effuse {
@@ -24,7 +19,6 @@ class Loader {
   };
 
   Loader(BatchSource source, const Options& options);
-  ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
@@ -35,20 +29,9 @@ class Loader {
   int queued() const;
 
  private:
-  using Outcome = std::variant<Batch, std::exception_ptr>;
-
-  void work();
-  Outcome read(std::int64_t step) const;
-
   BatchSource source_;
-  Options options_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::int64_t, Outcome> ready_;
-  std::int64_t next_to_read_;
-  std::int64_t next_to_hand_out_;
-  bool closing_ = false;
-  std::vector<std::jthread> workers_;  // declared last: joined before the rest is destroyed
+  std::int64_t next_step_;
+  std::optional<OrderedWorkers<Batch>> workers_;  // last: ends before what it reads from
 };
 
 }  // namespace effuse

@@ -1,11 +1,7 @@
 #include "shards/output_folder.hpp"
 
-#include <sys/file.h>
-
 #include <algorithm>
 
-#include "core/error.hpp"
-#include "core/text.hpp"
 #include "shards/quarantine.hpp"
 
 namespace effuse {
@@ -23,10 +19,8 @@ bool is_shard(const std::string& name) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& folder) : folder_(folder, O_RDONLY) {
-  if (::flock(folder_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-  throw ConfigError(cat("another effuse-pack is writing to ", folder.string(),
-                        ". Wait for it, or choose another --output."));
+LockFile lock_output(const std::filesystem::path& folder) {
+  return LockFile(folder / ".lock", folder.string(), "Wait for it, or choose another --output.");
 }
 
 void clear_output(const std::filesystem::path& folder, const std::vector<ShardEntry>& keep) {

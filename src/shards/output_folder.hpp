@@ -3,20 +3,14 @@
 #include <filesystem>
 #include <vector>
 
-#include "shards/descriptor.hpp"
+#include "core/lock_file.hpp"
 #include "shards/manifest.hpp"
 
 namespace effuse {
 
-/// Keeps a second process from packing into the same folder, as long as it lives.
-class FolderLock {
- public:
-  /// Throws ConfigError where another process holds it. File systems without locks are let pass.
-  explicit FolderLock(const std::filesystem::path& folder);
-
- private:
-  Descriptor folder_;
-};
+/// Keeps a second process from packing into the same folder, as long as it lives. Throws
+/// ConfigError where another process does.
+LockFile lock_output(const std::filesystem::path& folder);
 
 /// Removes what packing wrote into `folder` except the shards in `keep`: other shards, temporary
 /// files of a process that was killed, and, where nothing is kept, dataset.json and quarantine.csv.

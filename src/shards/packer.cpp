@@ -9,10 +9,10 @@
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/ordered_workers.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "image/decode.hpp"
-#include "shards/ordered_workers.hpp"
 #include "shards/output_folder.hpp"
 #include "shards/quarantine.hpp"
 #include "shards/shard_writer.hpp"
@@ -188,7 +188,7 @@ class Packer {
 
 PackOutcome pack_into(const PackPlan& plan, ProgressStyle style) {
   fs::create_directories(plan.output);
-  const FolderLock lock(plan.output);
+  const LockFile lock = lock_output(plan.output);
   Manifest manifest = progress_so_far(plan);
   if (manifest.complete) {
     return {.result = PackResult::already_complete,

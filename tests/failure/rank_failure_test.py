@@ -77,10 +77,10 @@ def test_a_rank_that_stays_away_is_missed():
     assert "barrier, number 1, section step, longer than its deadline of 0.5 s" in stderr
 
 
-def test_ranks_that_disagree_are_refused():
-    code, stderr = outcome(mpirun(2, "differ"))
-    assert code == 2
-    assert "the configuration differs between the ranks" in stderr
+def test_a_rank_that_never_starts_mpi_is_missed():
+    code, stderr = outcome(mpirun(2, "late"))
+    assert code == 1
+    assert "waited 3.0 s for MPI to start" in stderr and "rank 0 on " in stderr
 
 
 def test_tasks_that_would_be_worlds_of_their_own_are_refused():

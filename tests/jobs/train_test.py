@@ -84,7 +84,7 @@ def test_a_stop_signal_saves_and_the_same_command_continues(workplace, straight,
     assert 5 <= record["step"] < STEPS
     assert run("effuse-train", *words, ranks=ranks).returncode == 0
     assert outcome(folder) == {"outcome": "done", "exit_code": 0, "step": STEPS,
-                               "reason": "all steps done", "attempt": 2}
+                               "reason": "all steps done", "start": "continue", "attempt": 2}
     assert_same_run(folder, straight[ranks])
 
 
@@ -149,6 +149,57 @@ def test_a_finished_run_is_left_alone_and_more_steps_go_on(workplace):
                "--resume-from", 20)
     assert back.returncode == 0 and "continuing after step 20" in back.stderr, back.stderr
     assert [line[0] for line in log_lines(folder)] == list(range(1, 23))
+
+
+def stop_after(workplace, words, checkpoint):
+    """Runs until that checkpoint of the run is there, then stops it."""
+    folder = workplace / "runs" / words[words.index("--name") + 1]
+    job = start("effuse-train", *words, ranks=1)
+    wait_until((folder / "checkpoints" / checkpoint / "manifest.json").exists, job)
+    job.send_signal(signal.SIGUSR1)
+    messages, _ = job.communicate()
+    assert job.returncode == 75, messages
+    return messages
+
+
+@pytest.mark.parametrize("way", [["--resume-from", "5"], ["--fresh"]], ids=["resume-from", "fresh"])
+def test_a_command_that_goes_back_is_repeated_to_continue(workplace, way):
+    name = "back" + way[0]
+    keep = {"checkpoint.keep_last": 1000}
+    folder = train(workplace, name, 1, **{"run.steps": 10}, **keep)
+    words = [*arguments(workplace, name, **{"run.steps": 1000}, **keep), *way]
+    first = stop_after(workplace, words, "step-00000020")
+    assert ("going back to step 5" if way[0] == "--resume-from" else "is now") in first, first
+    stopped_at = outcome(folder)["step"]
+    assert outcome(folder)["start"] == " ".join(way).removeprefix("--")
+
+    second = stop_after(workplace, words, f"step-{stopped_at + 10 - stopped_at % 5:08d}")
+    assert f"continuing after step {stopped_at}" in second, second
+    assert [line[0] for line in log_lines(folder)] == list(range(1, outcome(folder)["step"] + 1))
+    asides = 1 if way[0] == "--fresh" else 0
+    assert len(list(folder.parent.glob(f"{name}.before-*"))) == asides
+
+    changed = run("effuse-train", *arguments(workplace, name, **{"run.steps": 7, "optimizer.lr": 0.001}, **keep),
+                  *way, "--allow-change", "optimizer.lr", ranks=1)
+    assert changed.returncode == 0, changed.stderr
+    assert outcome(folder)["step"] == 7, "another experiment goes back again"
+
+
+def test_a_second_job_on_the_same_run_is_refused(workplace):
+    words = arguments(workplace, "taken", **{"run.steps": 100000, "checkpoint.every_steps": 5})
+    folder = workplace / "runs/taken"
+    job = start("effuse-train", *words, ranks=1)
+    wait_until((folder / "checkpoints/step-00000005/manifest.json").exists, job)
+    for way in ([], ["--fresh"], ["--resume-from", "5"]):
+        second = run("effuse-train", *words, *way, ranks=2)
+        assert second.returncode == 2, second.stderr
+        assert "runs/taken is in use by effuse-train on" in second.stderr, second.stderr
+    assert outcome(folder)["outcome"] == "running"
+    job.send_signal(signal.SIGUSR1)
+    messages, _ = job.communicate()
+    assert job.returncode == 75, messages
+    assert [line[0] for line in log_lines(folder)] == list(range(1, outcome(folder)["step"] + 1))
+    assert not list(folder.parent.glob(".taken.lock")) and not list(folder.parent.glob("taken.*"))
 
 
 def test_fresh_moves_the_old_run_aside(workplace):

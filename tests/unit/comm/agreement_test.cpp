@@ -73,31 +73,5 @@ TEST(Agree, ValuesAreEachRanksOwn) {
   EXPECT_THROW(agree_value(world(), []() -> int { throw DataError("no"); }), AgreedError);
 }
 
-TEST(RequireSame, EqualTextsPass) {
-  EXPECT_NO_THROW(require_same(world(), "the configuration", "a = 1\nb = 2\n"));
-  EXPECT_NO_THROW(require_same(world(), "the configuration", ""));
-}
-
-TEST(RequireSame, ADifferenceIsNamedAtAllRanks) {
-  if (world().world_size() < 2) GTEST_SKIP() << "one rank cannot differ";
-  const std::string text = world().rank() == 1 ? "a = 1\nb = 3\n" : "a = 1\nb = 2\n";
-  try {
-    require_same(world(), "the configuration", text);
-    FAIL() << "require_same() did not throw";
-  } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what())
-                  .find("the configuration differs between the ranks (rank 0 against rank 1; rank "
-                        "1: line 2 is \"b = 3\", at rank 0 \"b = 2\")"),
-              std::string::npos)
-        << error.what();
-  }
-}
-
-TEST(RequireSame, AMissingLineIsADifference) {
-  if (world().world_size() < 2) GTEST_SKIP() << "one rank cannot differ";
-  const std::string text = world().rank() == 0 ? "a = 1\nb = 2\n" : "a = 1\n";
-  EXPECT_THROW(require_same(world(), "the configuration", text), ConfigError);
-}
-
 }  // namespace
 }  // namespace effuse

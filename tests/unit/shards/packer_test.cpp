@@ -7,7 +7,6 @@
 
 #include "core/error.hpp"
 #include "shards/image_folder.hpp"
-#include "shards/ordered_workers.hpp"
 #include "shards/output_folder.hpp"
 #include "shards/quarantine.hpp"
 #include "shards/sharded_dataset.hpp"
@@ -149,8 +148,8 @@ TEST_F(Packing, refuses_senseless_settings) {
 
 TEST_F(Packing, refuses_a_folder_that_another_process_packs_into) {
   std::filesystem::create_directories(config_.output);
-  const FolderLock other(config_.output);
-  EXPECT_THAT(message_of<ConfigError>([&] { run(); }), HasSubstr("another effuse-pack"));
+  const LockFile other = lock_output(config_.output);
+  EXPECT_THAT(message_of<ConfigError>([&] { run(); }), HasSubstr("is in use by"));
 }
 
 TEST(ImageFolder, ignores_what_is_no_image_and_says_so) {
@@ -219,24 +218,6 @@ TEST(Quarantine, quotes_and_sorts) {
             "path,reason\na.png,\"two\nlines\"\n\"b,\"\"c\"\".png\",x\n");
   write_quarantine({}, folder.path());
   EXPECT_FALSE(std::filesystem::exists(folder / "quarantine.csv"));
-}
-
-TEST(OrderedWorkers, keep_the_order_at_any_number) {
-  for (const int workers : {1, 2, 7}) {
-    OrderedWorkers<std::int64_t> squares(workers, 100, 3, [](std::int64_t i) { return i * i; });
-    for (std::int64_t i = 0; i < 100; ++i) EXPECT_EQ(squares.next(), i * i);
-  }
-}
-
-TEST(OrderedWorkers, hand_over_what_work_throws_in_its_turn) {
-  OrderedWorkers<int> work(2, 10, 4, [](std::int64_t i) {
-    if (i == 2) throw DataError("two");
-    return static_cast<int>(i);
-  });
-  EXPECT_EQ(work.next(), 0);
-  EXPECT_EQ(work.next(), 1);
-  EXPECT_THROW(work.next(), DataError);
-  EXPECT_EQ(work.next(), 3);
 }
 
 }  // namespace

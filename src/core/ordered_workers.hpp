@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,13 @@ class OrderedWorkers {
   }
   OrderedWorkers(const OrderedWorkers&) = delete;
   OrderedWorkers& operator=(const OrderedWorkers&) = delete;
+
+  /// Results that wait to be taken.
+  std::int64_t ready() const {
+    const std::lock_guard lock(mutex_);
+    return std::count_if(slots_.begin(), slots_.end(),
+                         [](const auto& slot) { return slot.has_value(); });
+  }
 
   /// The next result. Throws what work() threw for it. To be called `count` times at most.
   Result next() {
@@ -90,7 +98,7 @@ class OrderedWorkers {
   const std::int64_t count_;
   const std::int64_t window_;
   const Work work_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable room_;
   std::condition_variable filled_;
   std::vector<std::optional<Outcome>> slots_;  // result i waits in slot i mod window

@@ -1,0 +1,75 @@
+#include "app/outcome.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/files.hpp"
+
+namespace effuse {
+namespace {
+
+constexpr const char* kRunning = "running";
+
+/// What outcome.json tells of the last attempt; a damaged file tells nothing.
+struct Attempt {
+  std::int64_t number = 0;
+  std::string outcome;
+  std::string start;
+};
+
+Attempt last_attempt(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return {};
+  const auto record = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!record.is_object()) return {};
+  const auto text = [&](const char* key) {
+    const auto found = record.find(key);
+    return found != record.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  const auto number = record.find("attempt");
+  const bool counted = number != record.end() && number->is_number_integer();
+  return {counted ? number->get<std::int64_t>() : 0, text("outcome"), text("start")};
+}
+
+}  // namespace
+
+std::string outcome_name(ExitCode code) {
+  switch (code) {
+    case ExitCode::done:
+      return "done";
+    case ExitCode::stopped:
+      return "stopped";
+    case ExitCode::bad_configuration:
+      return "bad configuration";
+    case ExitCode::bad_data:
+      return "bad data";
+    case ExitCode::failure:
+      break;
+  }
+  return "failure";
+}
+
+std::string unfinished_start(const std::filesystem::path& file) {
+  const Attempt last = last_attempt(file);
+  return last.outcome == outcome_name(ExitCode::done) ? "" : last.start;
+}
+
+void begin_outcome(const std::filesystem::path& file, std::int64_t step, const std::string& start) {
+  const nlohmann::ordered_json json = {
+      {"outcome", kRunning}, {"exit_code", nullptr},
+      {"step", step},        {"reason", "began, and has not ended yet or was killed"},
+      {"start", start},      {"attempt", last_attempt(file).number + 1}};
+  write_file_atomically(file, json.dump(2) + "\n");
+}
+
+void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
+  const Attempt last = last_attempt(file);
+  const bool begun = last.outcome == kRunning;
+  const nlohmann::ordered_json json = {{"outcome", record.outcome},
+                                       {"exit_code", static_cast<int>(record.exit_code)},
+                                       {"step", record.step},
+                                       {"reason", record.reason},
+                                       {"start", begun ? last.start : "continue"},
+                                       {"attempt", last.number + (begun ? 0 : 1)}};
+  write_file_atomically(file, json.dump(2) + "\n");
+}
+
+}  // namespace effuse

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "core/error.hpp"
+
+namespace effuse {
+
+/// How an attempt at a run ended, for scripts that decide whether to submit it again.
+struct OutcomeRecord {
+  std::string outcome;  ///< "done", "stopped", "failure", "bad configuration" or "bad data"
+  ExitCode exit_code = ExitCode::done;
+  std::int64_t step = 0;
+  std::string reason;
+};
+
+/// Writes outcome "running" when an attempt begins, so that one that is killed leaves no earlier
+/// attempt's outcome behind. Counts the attempt. `start` says how it was told to begin
+/// (StartOptions::name()).
+void begin_outcome(const std::filesystem::path& file, std::int64_t step, const std::string& start);
+
+/// Writes outcome.json atomically: the end of the attempt that begin_outcome() counted, or of one
+/// more.
+void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record);
+
+/// How the last attempt was told to begin, where it did not come to its end; empty where it did, or
+/// there was none.
+std::string unfinished_start(const std::filesystem::path& file);
+
+/// "done", "stopped", … for an exit code.
+std::string outcome_name(ExitCode code);
+
+}  // namespace effuse

@@ -1,0 +1,91 @@
+#include "core/lock_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+
+namespace effuse {
+namespace {
+
+enum class Attempt { locked, held_by_another, unsupported };
+
+Attempt try_lock(int descriptor) {
+  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    return errno == EWOULDBLOCK ? Attempt::held_by_another : Attempt::unsupported;
+  }
+  return Attempt::locked;
+}
+
+/// Whether `file` still names what was opened: its last holder removes it.
+bool is_file_of(int descriptor, const std::filesystem::path& file) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(descriptor, &opened) == 0 && ::stat(file.c_str(), &named) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+std::string this_process() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return cat(program_invocation_short_name, " on ", host.data(), " (process ", ::getpid(), ")");
+}
+
+std::string holder_in(int descriptor) {
+  std::array<char, 512> text{};
+  const ssize_t size = ::pread(descriptor, text.data(), text.size(), 0);
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "another process";
+}
+
+}  // namespace
+
+LockFile::LockFile(std::filesystem::path file, std::string_view subject, std::string_view advice)
+    : file_(std::move(file)) {
+  while (true) {
+    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    // Where this process may write nothing there is nothing to guard.
+    if (descriptor_ < 0 && (errno == EACCES || errno == EROFS)) return;
+    if (descriptor_ < 0) {
+      throw std::system_error(errno, std::generic_category(),
+                              cat("cannot create ", file_.string()));
+    }
+    const Attempt attempt = try_lock(descriptor_);
+    if (attempt == Attempt::held_by_another) {
+      const std::string holder = holder_in(descriptor_);
+      ::close(std::exchange(descriptor_, -1));
+      throw ConfigError(cat(subject, " is in use by ", holder, ". ", advice));
+    }
+    if (attempt == Attempt::unsupported) {
+      log::warning(file_.string(), " could not be locked: ", subject,
+                   " is not guarded against a second process at the same time.");
+      return;
+    }
+    if (is_file_of(descriptor_, file_)) break;
+    ::close(descriptor_);
+  }
+  const std::string holder = this_process();
+  // Best effort: the name only makes the other's message better.
+  if (::ftruncate(descriptor_, 0) == 0) {
+    [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, holder.data(), holder.size(), 0);
+  }
+}
+
+LockFile::~LockFile() {
+  if (descriptor_ < 0) return;
+  // Removed before it is let go: another process that opened it meanwhile sees that it is gone.
+  std::error_code ignored;
+  std::filesystem::remove(file_, ignored);
+  ::close(descriptor_);
+}
+
+}  // namespace effuse
