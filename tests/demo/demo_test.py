@@ -6,13 +6,14 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 from PIL import Image
 
 SOURCE = pathlib.Path(os.environ["EFFUSE_SOURCE"])
 
 
-def demo(folder):
-    done = subprocess.run([SOURCE / "scripts/demo", "--quick", "--folder", folder], cwd=SOURCE,
+def demo(folder, *arguments):
+    done = subprocess.run([SOURCE / "scripts/demo", "--quick", "--folder", folder, *arguments], cwd=SOURCE,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -47,3 +48,24 @@ def test_quick_demo(tmp_path):
     real, generated = re.findall(r"images: (\d+) of (\d+) named right", score.stdout)
     assert generated[1] == "20"
     assert int(real[0]) / int(real[1]) > 0.4, "the classifier learns what real clothes look like"
+
+
+def test_images_of_ones_own(tmp_path):
+    """A flat folder: a model without classes."""
+    random = np.random.default_rng(8)
+    (tmp_path / "holiday").mkdir()
+    for i in range(40):
+        Image.fromarray(random.integers(0, 256, (40, 50, 3), np.uint8)).save(tmp_path / f"holiday/{i}.png")
+    said = demo(tmp_path / "demo", "--images", str(tmp_path / "holiday"))
+    place = tmp_path / "demo/quick/own-holiday"
+    assert str(place / "samples/step-00000030/grid.png") in said
+    images = list((place / "samples").rglob("images/*/*.png"))
+    assert len(images) == 80
+    with Image.open(images[0]) as image:
+        assert image.mode == "RGB" and image.size == (32, 32)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    done = subprocess.run([SOURCE / "scripts/demo", "--images", tmp_path / "none"], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 2 and "none is no folder" in done.stderr

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# All checks of the GPU code in one command, on a machine with a GPU:
+#
+#   benchmarks/gpu.sh --data FOLDER [--bin FOLDER] [--device cuda|cpu] [--steps N] [--rate-steps N]
+#
+#   1  the communicator's test suite over NCCL, on one rank
+#   2  training on the GPU and on the CPU, fp32, from the same seed: their losses have to agree
+#   3  training on the GPU in bf16: images per second
+#   4  a stop by SIGUSR1, and the continuation
+#   5  images by the trained weights on both: their pixels have to agree
+#
+# FOLDER is a packed data set; scripts/demo --quick leaves one in demo/quick/packed. The programs are those of
+# build/release, or of a bundle (scripts/bundle) whose environment.sh was sourced; python3 needs numpy and pillow.
+# With --device cpu the checks themselves can be tried without a GPU (1 is left out).
+set -euo pipefail
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+bin=$repository/build/release/bin data="" device=cuda steps=40 rate_steps=400
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --data) data=${2:?--data wants a folder}; shift ;;
+    --bin) bin=${2:?--bin wants a folder}; shift ;;
+    --device) device=${2:?--device wants cuda or cpu}; shift ;;
+    --steps) steps=${2:?--steps wants a number}; shift ;;
+    --rate-steps) rate_steps=${2:?--rate-steps wants a number}; shift ;;
+    -h|--help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "gpu.sh: unknown argument $1 (see benchmarks/gpu.sh --help)" >&2; exit 2 ;;
+  esac
+  shift
+done
+if [ ! -e "$data/dataset.json" ]; then
+  echo "gpu.sh: --data '$data' is no packed data set; scripts/demo --quick makes demo/quick/packed" >&2
+  exit 2
+fi
+python=$repository/.deps/python/bin/python
+[ -x "$python" ] || python=python3
+compare() { "$python" "$repository/benchmarks/compare_devices.py" "$@"; }
+
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+train() {  # NAME DEVICE COMPUTE [ARGUMENTS...]
+  local name=$1 on=$2 compute=$3
+  shift 3
+  "$bin/effuse-train" --config "$repository/configs/train/fashion-mnist.toml" --data "$data" --runs "$place" \
+    --name "$name" --device "$on" --set precision.compute="$compute" --set run.log_every_steps=1 \
+    --set preview.every_steps=0 --set metrics.exporter=false "$@" 2>"$place/$name.log" ||
+    { local code=$?; [ "$code" = 75 ] || cat "$place/$name.log" >&2; return "$code"; }
+}
+
+if [ "$device" = cuda ]; then
+  echo "1  communicator over NCCL"
+  EFFUSE_TEST_BACKEND=nccl "$bin/test_comm_communicator_test" --gtest_brief=1
+fi
+
+echo "2  losses of $device and cpu, fp32, $steps steps"
+train cpu cpu fp32 --steps "$steps"
+train device "$device" fp32 --steps "$steps"
+compare losses "$place/cpu" "$place/device"
+
+echo "3  $device in bf16, $rate_steps steps of 128 images"
+train rate "$device" bf16 --steps "$rate_steps" --batch-size 128
+compare rate "$place/rate"
+
+echo "4  stopped and continued on $device"
+train stopped "$device" fp32 --steps "$steps" &
+job=$!
+until [ -e "$place/stopped/outcome.json" ] || ! kill -0 "$job" 2>/dev/null; do sleep 0.05; done
+pkill -USR1 -P "$job" -x effuse-train || true
+code=0
+wait "$job" || code=$?
+if [ "$code" != 75 ]; then
+  echo "   it ended with exit code $code before it was stopped; give more --steps  FAILED"
+  exit 1
+fi
+train stopped "$device" fp32 --steps "$steps"
+echo "   exit code $code, then continued to the end"
+compare losses "$place/device" "$place/stopped"
+
+echo "5  images of $device and cpu"
+for on in cpu "$device"; do
+  "$bin/effuse-sample" --weights "$place/device" --output "$place/images-$on" --number 20 --steps 10 \
+    --device "$on" 2>/dev/null
+done
+compare images "$place/images-cpu" "$place/images-$device"
+echo "all checks passed"
