@@ -1,5 +1,5 @@
 # The layer rule, once: effuse_layer(<library> <level> [libraries whose headers it may include]).
-# It is the link list of every library, and what tests/layers_test.py holds each #include against.
+# It is the link list of every library, and what tests/style/layers_test.py holds each #include against.
 # A library uses lower levels, or one of its own level that it names here.
 function(effuse_layer library level)
   set(EFFUSE_LEVEL_${library} ${level} PARENT_SCOPE)
@@ -21,7 +21,7 @@ effuse_layer(data        2 core config shards)
 effuse_layer(checkpoint  2 core)
 
 effuse_layer(training    3 core config metrics comm models diffusion data checkpoint)
-effuse_layer(generation  3 core config image metrics comm models diffusion checkpoint)
+effuse_layer(generation  3 core config image comm models diffusion)
 
-effuse_layer(app         4 core config hdf5 image metrics comm shards models diffusion data checkpoint
+effuse_layer(app         4 core config image metrics comm shards models diffusion data checkpoint
                            training generation)

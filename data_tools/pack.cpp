@@ -31,7 +31,7 @@ Program program() {
 }
 
 std::string counted(std::int64_t images) {
-  return cat(human_count(static_cast<std::uint64_t>(images)), " images");
+  return cat(human_count(static_cast<std::uint64_t>(images)), images == 1 ? " image" : " images");
 }
 
 ExitCode report(const PackPlan& plan, const PackOutcome& outcome) {
@@ -53,7 +53,7 @@ ExitCode report(const PackPlan& plan, const PackOutcome& outcome) {
                 ? cat(" (", counted(outcome.images_before), " were there from before)")
                 : "");
   if (!manifest.unreadable.empty()) {
-    log::warning(manifest.unreadable.size(), " images could not be read and were left out: ",
+    log::warning(counted(std::ssize(manifest.unreadable)), " could not be read: see ",
                  quarantine_path(plan.output).string());
   }
   return ExitCode::done;

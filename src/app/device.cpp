@@ -34,17 +34,16 @@ std::string cpu_model() {
 
 }  // namespace
 
-at::Device choose_device(const ParallelConfig& parallel, const Session& session) {
+at::Device choose_device(const ParallelConfig& parallel, int local_rank) {
   if (parallel.device == "cpu") return at::kCPU;
   const auto gpus = static_cast<int>(torch::cuda::device_count());
   if (gpus > 0) {
-    return {at::kCUDA, static_cast<at::DeviceIndex>(session.local_rank() % gpus)};
+    return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank % gpus)};
   }
   if (parallel.device == "cuda") {
-    throw ConfigError(cat("parallel.device is cuda, but rank ", session.rank(), " on ",
-                          session.host(),
-                          " sees no GPU. Ask Slurm for one (--gpus-per-node), "
-                          "build with CUDA, or set parallel.device=cpu."));
+    throw ConfigError(
+        "parallel.device is cuda, but no GPU is seen here. Ask Slurm for one (--gpus-per-node), "
+        "build with CUDA, or set parallel.device=cpu.");
   }
   return at::kCPU;
 }

@@ -9,7 +9,7 @@ namespace effuse {
 
 /// The device of this rank: parallel.device, a GPU being chosen by local rank modulo the visible
 /// ones. Throws ConfigError where a GPU is asked for and there is none.
-at::Device choose_device(const ParallelConfig& parallel, const Session& session);
+at::Device choose_device(const ParallelConfig& parallel, int local_rank);
 
 /// Compute threads of this rank: parallel.threads, or the host's cores over its ranks.
 int choose_threads(const ParallelConfig& parallel, const Session& session);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/files.hpp"
+#include "core/utf8.hpp"
 
 namespace effuse {
 namespace {
@@ -12,6 +13,7 @@ constexpr const char* kRunning = "running";
 /// What outcome.json tells of the last attempt; a damaged file tells nothing.
 struct Attempt {
   std::int64_t number = 0;
+  std::int64_t step = 0;
   std::string outcome;
   std::string start;
 };
@@ -24,9 +26,11 @@ Attempt last_attempt(const std::filesystem::path& file) {
     const auto found = record.find(key);
     return found != record.end() && found->is_string() ? found->get<std::string>() : "";
   };
-  const auto number = record.find("attempt");
-  const bool counted = number != record.end() && number->is_number_integer();
-  return {counted ? number->get<std::int64_t>() : 0, text("outcome"), text("start")};
+  const auto number = [&](const char* key) {
+    const auto found = record.find(key);
+    return found != record.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+  };
+  return {number("attempt"), number("step"), text("outcome"), text("start")};
 }
 
 }  // namespace
@@ -52,6 +56,8 @@ std::string unfinished_start(const std::filesystem::path& file) {
   return last.outcome == outcome_name(ExitCode::done) ? "" : last.start;
 }
 
+std::int64_t last_step(const std::filesystem::path& file) { return last_attempt(file).step; }
+
 void begin_outcome(const std::filesystem::path& file, std::int64_t step, const std::string& start) {
   const nlohmann::ordered_json json = {
       {"outcome", kRunning}, {"exit_code", nullptr},
@@ -63,11 +69,13 @@ void begin_outcome(const std::filesystem::path& file, std::int64_t step, const s
 void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
   const Attempt last = last_attempt(file);
   const bool begun = last.outcome == kRunning;
+  // An attempt that was refused before it began changes nothing of what there is to repeat.
+  const bool unfinished = !last.start.empty() && last.outcome != outcome_name(ExitCode::done);
   const nlohmann::ordered_json json = {{"outcome", record.outcome},
                                        {"exit_code", static_cast<int>(record.exit_code)},
                                        {"step", record.step},
-                                       {"reason", record.reason},
-                                       {"start", begun ? last.start : "continue"},
+                                       {"reason", valid_utf8(record.reason)},
+                                       {"start", unfinished ? last.start : "continue"},
                                        {"attempt", last.number + (begun ? 0 : 1)}};
   write_file_atomically(file, json.dump(2) + "\n");
 }

@@ -22,8 +22,11 @@ struct OutcomeRecord {
 void begin_outcome(const std::filesystem::path& file, std::int64_t step, const std::string& start);
 
 /// Writes outcome.json atomically: the end of the attempt that begin_outcome() counted, or of one
-/// more.
+/// more, which was refused before it began.
 void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record);
+
+/// The step of the last attempt, 0 where there was none.
+std::int64_t last_step(const std::filesystem::path& file);
 
 /// How the last attempt was told to begin, where it did not come to its end; empty where it did, or
 /// there was none.

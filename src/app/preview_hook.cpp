@@ -42,9 +42,7 @@ void PreviewHook::preview(std::int64_t step) {
   const GridLayout layout = grid_layout(classes_, parts_.class_names);
   const at::Tensor images = generate(layout.columns * parts_.config.preview.per_class);
   if (!images.defined()) return;
-  agree(parts_.comm, [&] {
-    if (parts_.comm.rank() == 0) write_grid(step, images, layout);
-  });
+  if (parts_.comm.rank() == 0) write_grid(step, images, layout);
   last_step_ = step;
 }
 
@@ -64,8 +62,13 @@ at::Tensor PreviewHook::generate(std::int64_t images) {
 void PreviewHook::write_grid(std::int64_t step, const at::Tensor& images,
                              const GridLayout& layout) const {
   const std::filesystem::path file = parts_.folder / cat("step-", zero_padded(step, 8), ".png");
-  write_grid_picture(file, images, layout);
-  log::debug("preview: ", file.string());
+  try {
+    write_grid_picture(file, images, layout);
+    log::debug("preview: ", file.string());
+  } catch (const std::exception& error) {
+    log::warning("no preview of step ", step, ": ", error.what(),
+                 ". Training goes on: a picture is not worth its steps.");
+  }
 }
 
 }  // namespace effuse

@@ -61,4 +61,18 @@ void require_same_config(Communicator& comm, const Config& config) {
   });
 }
 
+void require_same_dataset(Communicator& comm, const ShardedDataset& dataset) {
+  const std::vector<std::string> fingerprints = comm.all_gather_text(dataset.fingerprint());
+  std::string ranks;
+  for (std::size_t rank = 1; rank < fingerprints.size(); ++rank) {
+    if (fingerprints[rank] != fingerprints[0]) ranks += cat(" ", rank);
+  }
+  agree(comm, [&] {
+    if (ranks.empty()) return;
+    throw DataError(cat("the data set of rank 0 is not that of ranks", ranks,
+                        " (they would train on different images). Give all nodes the same copy; "
+                        "effuse-inspect prints a data set's fingerprint."));
+  });
+}
+
 }  // namespace effuse

@@ -14,4 +14,8 @@ ModelConfig resolve_model(const ModelConfig& model, const ShardedDataset& datase
 /// configuration differs from rank 0's.
 void require_same_config(Communicator& comm, const Config& config);
 
+/// Collective. Throws DataError, at every rank, unless all ranks have opened the same data set:
+/// copies on the disks of the nodes may differ.
+void require_same_dataset(Communicator& comm, const ShardedDataset& dataset);
+
 }  // namespace effuse

@@ -81,13 +81,13 @@ int run_job(const Job& job, int argc, const char* const* argv) {
     const auto line = parse_command_line(job.program, argc, argv);
     if (!line) return static_cast<int>(ExitCode::done);
     if (line->check) {
-      job.check(line->config);
+      job.check(*line);
       return static_cast<int>(ExitCode::done);
     }
     install_stop_handlers();
     Session session = Session::open(line->config.parallel.startup_timeout_s);
     log::configure({.rank = session.rank(), .world_size = session.world_size(), .file = {}});
-    JobContext context{*line, session, {}, 0};
+    JobContext context{*line, session, {}, 0, nullptr};
     return run_on_ranks(job, context);
   } catch (const std::exception& error) {
     const Failure failure = describe(error);

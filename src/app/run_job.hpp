@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "comm/session.hpp"
 #include "config/command_line.hpp"
 #include "core/error.hpp"
+#include "core/lock_file.hpp"
 
 namespace effuse {
 
@@ -18,6 +20,8 @@ struct JobContext {
   std::filesystem::path outcome_file;
   /// Steps done so far, for outcome.json.
   std::int64_t step = 0;
+  /// Of the run, at the rank that writes outcome.json; kept until that is written.
+  std::unique_ptr<LockFile> lock;
 };
 
 /// How a job that did not fail ended: done, or stopped and to be run again.
@@ -31,7 +35,7 @@ struct Job {
   Program program;
   /// --check: validates all that can be validated by one process without doing the work, and says
   /// what would be done. Throws Error.
-  std::function<void(const Config&)> check;
+  std::function<void(const CommandLine&)> check;
   /// Collective over the session.
   std::function<JobEnd(JobContext&)> run;
 };

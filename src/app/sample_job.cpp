@@ -55,6 +55,11 @@ void require_settings(const SamplingConfig& sampling, const Schedule& schedule) 
   if (sampling.output.empty()) {
     throw ConfigError("sampling.output is not set. Give --output FOLDER.");
   }
+  if (sampling.sampler == "ddpm" && sampling.eta != 0) {
+    throw ConfigError(
+        cat("sampling.eta is ", sampling.eta,
+            ", but ddpm has no eta (its noise is fixed). Use ddim, or leave it out."));
+  }
   if (sampling.steps > schedule.size()) {
     throw ConfigError(cat("sampling.steps is ", sampling.steps, ", but the model has ",
                           schedule.size(), " time steps. Give at most as many."));
@@ -81,7 +86,8 @@ void write_grid(const SampleSet& set, const GridLayout& layout, std::int64_t ima
   write_grid_picture(set.folder() / "grid.png", cells, layout);
 }
 
-SampleSet make_set(const Config& config, const TrainedModel& model, const ClassPlan& classes) {
+SampleSet make_set(const Config& config, const TrainedModelDescription& model,
+                   const ClassPlan& classes) {
   const auto numbers = classes.classes();
   return SampleSet(config.sampling.output, {.sampling = config.sampling,
                                             .weights_sha256 = model.sha256,
@@ -129,17 +135,20 @@ JobEnd generate(JobContext& context, Communicator& comm, at::Device device) {
 
 JobEnd run_sampling(JobContext& context) {
   const Config& config = context.line.config;
-  const at::Device device = choose_device(config.parallel, context.session);
+  const at::Device device = choose_device(config.parallel, context.session.local_rank());
   at::set_num_threads(choose_threads(config.parallel, context.session));
   const auto comm = open_communicator(context.session, config.parallel, device);
   require_same_config(*comm, config);
   return generate(context, *comm, device);
 }
 
-void check_sampling(const Config& config) {
+void check_sampling(const CommandLine& line) {
+  const Config& config = line.config;
+  choose_device(config.parallel, 0);
   const TrainedModelDescription model = describe_trained_model(config.sampling);
   require_settings(config.sampling, Schedule(model.diffusion));
   const ClassPlan classes(config.sampling.classes, model.class_names);
+  make_set(config, model, classes).check();
   log::info("ok: ", human_count(static_cast<std::uint64_t>(config.sampling.number)),
             " images from step ", model.step, " of ", config.sampling.weights, " into ",
             config.sampling.output);

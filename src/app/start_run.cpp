@@ -81,9 +81,22 @@ std::optional<CheckpointContents> find_checkpoint(const RunFolder& folder,
   auto found = checkpoints.load_newest_valid();
   if (!found) return std::nullopt;
   for (const std::string& damage : found->damaged) {
-    log::warning(damage, " Using the checkpoint of step ", found->step, " instead.");
+    log::warning(damage, ". Using the checkpoint of step ", found->step, " instead.");
   }
   return std::move(found->contents);
+}
+
+/// The checkpoint to continue from, after it was seen to be of this experiment.
+std::optional<CheckpointContents> find_start(const RunFolder& folder, const StartOptions& options,
+                                             const Config& config,
+                                             const std::string& dataset_fingerprint) {
+  if (options.fresh) return std::nullopt;
+  auto contents = find_checkpoint(folder, options);
+  if (contents) {
+    require_same_experiment(contents->state, config, dataset_fingerprint, options);
+    log_changes(contents->state, config);
+  }
+  return contents;
 }
 
 }  // namespace
@@ -112,24 +125,25 @@ std::optional<CheckpointContents> start_run(const RunFolder& folder, const Start
                                             const Config& config,
                                             const std::string& dataset_fingerprint) {
   const StartOptions options = without_repetition(folder, wanted, config);
-  std::optional<CheckpointContents> contents;
+  const auto contents = find_start(folder, options, config, dataset_fingerprint);
   if (options.fresh) {
     const auto aside = folder.move_aside();
     if (!aside.empty()) log::info("the old run is now ", aside.string());
-  } else {
-    contents = find_checkpoint(folder, options);
   }
-  if (contents) {
-    require_same_experiment(contents->state, config, dataset_fingerprint, options);
-    log_changes(contents->state, config);
-    if (options.resume_from) {
-      log::info("going back to step ", *options.resume_from,
-                "; checkpoints of later steps become step-….abandoned");
-      CheckpointFolder(folder.checkpoints()).abandon_after(*options.resume_from);
-    }
+  if (options.resume_from) {
+    log::info("going back to step ", *options.resume_from,
+              "; checkpoints of later steps become step-….abandoned");
+    CheckpointFolder(folder.checkpoints()).abandon_after(*options.resume_from);
   }
   folder.create();
   return contents;
+}
+
+std::int64_t check_start(const RunFolder& folder, const StartOptions& options, const Config& config,
+                         const std::string& dataset_fingerprint) {
+  const auto contents =
+      find_start(folder, without_repetition(folder, options, config), config, dataset_fingerprint);
+  return contents ? contents->state.step : 0;
 }
 
 }  // namespace effuse

@@ -37,4 +37,9 @@ std::optional<CheckpointContents> start_run(const RunFolder& folder, const Start
                                             const Config& config,
                                             const std::string& dataset_fingerprint);
 
+/// For --check: the step that start_run() would continue after, 0 where the run would begin. Throws
+/// what it would throw, and changes nothing.
+std::int64_t check_start(const RunFolder& folder, const StartOptions& options, const Config& config,
+                         const std::string& dataset_fingerprint);
+
 }  // namespace effuse

@@ -17,7 +17,6 @@
 #include "comm/agreement.hpp"
 #include "config/toml_writer.hpp"
 #include "core/files.hpp"
-#include "core/lock_file.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "data/loader.hpp"
@@ -91,7 +90,6 @@ class TrainRun {
   std::int64_t total_steps_;
   RunFolder folder_;
   StartOptions start_;
-  std::unique_ptr<LockFile> lock_;  ///< at rank 0, while the run folder is this job's
   Schedule schedule_;
   std::shared_ptr<Network> network_;
   std::unique_ptr<FlatState> state_;
@@ -100,17 +98,21 @@ class TrainRun {
   std::int64_t steps_done_ = 0;
 };
 
+/// run.name has to be the name of a folder in run.folder.
+void require_run_name(const RunConfig& run) {
+  const std::filesystem::path name = run.name;
+  if (name.empty() || name.has_parent_path() || name == "." || name == "..") {
+    throw ConfigError(cat("run.name is \"", run.name,
+                          "\" (it names a folder in run.folder). Give a plain name."));
+  }
+}
+
 /// What the range of a single key cannot say.
 void require_settings(const Config& config) {
   if (config.preview.steps > config.diffusion.timesteps) {
     throw ConfigError(cat("preview.steps is ", config.preview.steps,
                           ", but diffusion.timesteps is ", config.diffusion.timesteps,
                           ". Give at most as many."));
-  }
-  const std::filesystem::path name = config.run.name;
-  if (name.empty() || name.has_parent_path() || name == "." || name == "..") {
-    throw ConfigError(cat("run.name is \"", config.run.name,
-                          "\" (it names a folder in run.folder). Give a plain name."));
   }
 }
 
@@ -133,6 +135,7 @@ TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, i
       folder_(config_.run),
       start_(agree_value(comm, [&] { return StartOptions::from(context.line); })),
       schedule_(config_.diffusion) {
+  require_same_dataset(comm, dataset_);
   agree(comm, [&] { config_.model = resolve_model(config_.model, dataset_); });
   network_ = agree_value(comm, [&] { return make_network(config_.model); });
   initialise_weights(*network_, static_cast<std::uint64_t>(config_.run.seed));
@@ -144,7 +147,7 @@ void TrainRun::begin() {
   std::optional<CheckpointContents> contents;
   agree(comm_, [&] {
     if (!leads()) return;
-    lock_ = folder_.lock();
+    if (!context_.lock) context_.lock = folder_.lock();
     contents = start_run(folder_, start_, config_, dataset_.fingerprint());
     context_.outcome_file = folder_.outcome();
   });
@@ -276,28 +279,51 @@ JobEnd TrainRun::run() {
   return {ExitCode::stopped, "asked to stop"};
 }
 
+/// Takes a run that exists for this job, so that whatever refuses this attempt from here on is
+/// recorded as its outcome.
+void claim_run(JobContext& context, Communicator& comm) {
+  const RunConfig& run = context.line.config.run;
+  agree(comm, [&] {
+    require_run_name(run);
+    const RunFolder folder(run);
+    if (comm.rank() != 0 || !std::filesystem::exists(folder.path())) return;
+    context.lock = folder.lock();
+    context.outcome_file = folder.outcome();
+    context.step = last_step(folder.outcome());
+  });
+}
+
 JobEnd run_training(JobContext& context) {
   const Config& config = context.line.config;
   Session& session = context.session;
-  const at::Device device = choose_device(config.parallel, session);
+  const at::Device device = choose_device(config.parallel, session.local_rank());
   const int threads = choose_threads(config.parallel, session);
   at::set_num_threads(threads);
   const auto comm = open_communicator(session, config.parallel, device);
+  claim_run(context, *comm);
   require_same_config(*comm, config);
   agree(*comm, [&] { require_settings(config); });
   return TrainRun(context, *comm, device, threads).run();
 }
 
-void check_training(const Config& config) {
+void check_training(const CommandLine& line) {
+  const StartOptions options = StartOptions::from(line);
+  Config config = line.config;
+  require_run_name(config.run);
   require_settings(config);
+  choose_device(config.parallel, 0);
   const ShardedDataset dataset = open_dataset(config.data);
   const std::int64_t steps = total_steps(config.run, dataset.size());
-  const auto network = make_network(resolve_model(config.model, dataset));
+  config.model = resolve_model(config.model, dataset);
+  const auto network = make_network(config.model);
   const Schedule schedule(config.diffusion);
-  log::info("ok: ", human_count(static_cast<std::uint64_t>(steps)), " steps of ",
-            config.run.batch_size, " of ", human_count(static_cast<std::uint64_t>(dataset.size())),
-            " images, ", human_count(static_cast<std::uint64_t>(count_parameters(*network))),
-            " parameters, into ", RunFolder(config.run).path().string());
+  const RunFolder folder(config.run);
+  const std::int64_t done = check_start(folder, options, config, dataset.fingerprint());
+  const auto count = [](std::int64_t n) { return human_count(static_cast<std::uint64_t>(n)); };
+  log::info("ok: ", count(steps), " steps of ", config.run.batch_size, " of ",
+            count(dataset.size()), " images, ", count(count_parameters(*network)),
+            " parameters, into ", folder.path().string(),
+            done > 0 ? cat(", continuing after step ", count(done)) : "");
 }
 
 }  // namespace

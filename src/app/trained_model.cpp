@@ -27,7 +27,7 @@ LoadedWeights load(const SamplingConfig& sampling) {
   }
   LoadedWeights loaded = load_weights(sampling.weights, weights_kind_from(sampling.weights_kind));
   for (const std::string& damage : loaded.damaged) {
-    log::warning(damage, " Using the checkpoint of step ", loaded.state.step, " instead.");
+    log::warning(damage, ". Using the checkpoint of step ", loaded.state.step, " instead.");
   }
   return loaded;
 }

@@ -84,11 +84,27 @@ void add_extra_flag(CLI::App& app, const ExtraFlag& flag, CommandLine& line) {
       ->trigger_on_parse();
 }
 
+std::string complaint_about_extras(const CLI::App& app) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  for (const std::string& extra : app.remaining()) {
+    if (!extra.starts_with("-")) continue;
+    const std::string near = nearest_name(extra.substr(0, extra.find('=')), flags);
+    return cat("unknown argument ", extra, near.empty() ? "" : cat(" (did you mean ", near, "?)"));
+  }
+  return cat("unexpected argument ", app.remaining().front());
+}
+
 void parse_arguments(CLI::App& app, const Program& program, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     throw;
+  } catch (const CLI::ExtrasError&) {
+    throw ConfigError(
+        cat(complaint_about_extras(app), ". ", program.name, " --help lists what there is."));
   } catch (const CLI::ParseError& error) {
     throw ConfigError(cat(error.what(), ". ", program.name, " --help lists what there is."));
   }

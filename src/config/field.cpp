@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <sstream>
 #include <string_view>
 
 #include "config/fields.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 
 namespace effuse {
 namespace {
@@ -28,17 +28,10 @@ std::string toml_of(std::int64_t value) { return std::to_string(value); }
 std::string toml_of(bool value) { return value ? "true" : "false"; }
 std::string toml_of(const std::string& value) { return quoted(value); }
 
+/// As a float rather than an integer: 600.0.
 std::string toml_of(double value) {
-  // The shortest form that reads back as the same number, and as a float rather than an integer.
-  std::string text;
-  for (int digits = 1; digits <= 17; ++digits) {
-    std::ostringstream out;
-    out.precision(digits);
-    out << value;
-    text = out.str();
-    if (std::stod(text) == value) break;
-  }
-  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+  const std::string number = shortest(value);
+  return number.find_first_of(".en") == std::string::npos ? number + ".0" : number;
 }
 
 template <class Element>
@@ -50,10 +43,10 @@ std::string toml_of(const std::vector<Element>& values) {
 
 std::string range_complaint(const Field& field, double value) {
   if (field.minimum && !(value >= *field.minimum)) {
-    return cat("must be at least ", *field.minimum, ", is ", value);
+    return cat("must be at least ", shortest(*field.minimum), ", is ", shortest(value));
   }
   if (field.maximum && !(value <= *field.maximum)) {
-    return cat("must be at most ", *field.maximum, ", is ", value);
+    return cat("must be at most ", shortest(*field.maximum), ", is ", shortest(value));
   }
   return {};
 }
@@ -76,6 +69,7 @@ std::string complaint_of(const Field& field, std::int64_t value) {
 std::string complaint_of(const Field& field, double value) { return range_complaint(field, value); }
 std::string complaint_of(const Field&, bool) { return {}; }
 std::string complaint_of(const Field& field, const std::string& value) {
+  if (valid_utf8(value) != value) return "must be UTF-8 (it is written into JSON and TOML)";
   return choice_complaint(field, value);
 }
 template <class Element>

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 
 namespace effuse {
 namespace {
@@ -142,7 +143,7 @@ void clear_duration(Config& config) {
 }  // namespace
 
 void apply_override(Config& config, const std::string& assignment) {
-  const std::string where = cat("--set ", assignment);
+  const std::string where = cat("--set ", valid_utf8(assignment));
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos) {
     throw ConfigError(cat(where, ": expected section.key=value"));

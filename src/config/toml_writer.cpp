@@ -14,8 +14,9 @@ std::string constraint(const Field& field) {
     for (const std::string& choice : field.choices) list += (list.empty() ? "" : ", ") + choice;
     return cat(" [", list, "]");
   }
-  if (field.minimum && field.maximum) return cat(" [", *field.minimum, " to ", *field.maximum, "]");
-  if (field.minimum) return cat(" [at least ", *field.minimum, "]");
+  if (field.minimum && field.maximum)
+    return cat(" [", shortest(*field.minimum), " to ", shortest(*field.maximum), "]");
+  if (field.minimum) return cat(" [at least ", shortest(*field.minimum), "]");
   return {};
 }
 

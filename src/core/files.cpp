@@ -66,7 +66,10 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) fail("cannot open", path);
-  std::string text(std::filesystem::file_size(path), '\0');
+  std::error_code error;
+  const auto size_bytes = std::filesystem::file_size(path, error);
+  if (error) throw std::system_error(error, cat("cannot read ", path.string()));
+  std::string text(size_bytes, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad() || in.gcount() != static_cast<std::streamsize>(text.size())) {
     fail("cannot read", path);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <iomanip>
 #include <numeric>
@@ -13,6 +14,13 @@ std::string fixed(double value, int digits) {
   std::ostringstream out;
   out << std::fixed << std::setprecision(digits) << value;
   return std::move(out).str();
+}
+
+std::string shortest(double value) {
+  std::array<char, 32> text{};
+  const bool is_plain = value == 0 || (std::abs(value) >= 1e-4 && std::abs(value) < 1e15);
+  const auto format = is_plain ? std::chars_format::fixed : std::chars_format::scientific;
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value, format).ptr};
 }
 
 std::string human_bytes(std::uint64_t bytes) {

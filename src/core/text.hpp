@@ -19,6 +19,9 @@ std::string cat(const Parts&... parts) {
 /// `value` with exactly `digits` decimals.
 std::string fixed(double value, int digits);
 
+/// The shortest form that reads back as the same number: "600", "0.0001", "1e-08".
+std::string shortest(double value);
+
 /// "1.5 GiB": binary prefixes, one decimal.
 std::string human_bytes(std::uint64_t bytes);
 

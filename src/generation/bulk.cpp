@@ -12,7 +12,7 @@ namespace {
 
 bool is_complete(const std::filesystem::path& folder, const Tile& tile) {
   for (std::int64_t i = 0; i < tile.wanted; ++i) {
-    if (!std::filesystem::exists(image_file(folder, tile.first + i))) return false;
+    if (!has_whole_image(folder, tile.first + i)) return false;
   }
   return true;
 }

@@ -1,10 +1,14 @@
 #include "generation/image_files.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
+#include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/log.hpp"
 #include "core/zero_padded.hpp"
+#include "image/decode.hpp"
 #include "image/png.hpp"
 
 namespace effuse {
@@ -30,6 +34,19 @@ void write_image(const std::filesystem::path& folder, std::int64_t index, const 
   AtomicFile out(file);
   out.write(encode_png(image));
   out.commit();
+}
+
+bool has_whole_image(const std::filesystem::path& folder, std::int64_t index) {
+  const std::filesystem::path file = image_file(folder, index);
+  if (!std::filesystem::exists(file)) return false;
+  try {
+    const std::string bytes = read_file(file);
+    decode_image(std::as_bytes(std::span(bytes)));
+    return true;
+  } catch (const DataError& error) {
+    log::local_warning(file.string(), " is made again: ", error.what());
+    return false;
+  }
 }
 
 }  // namespace effuse

@@ -19,4 +19,8 @@ Image image_at(const at::Tensor& images, std::int64_t place);
 /// Writes image `index` as PNG, whole or not at all.
 void write_image(const std::filesystem::path& folder, std::int64_t index, const Image& image);
 
+/// Whether the file of image `index` is there and can be decoded. A damaged one is named in the
+/// log.
+bool has_whole_image(const std::filesystem::path& folder, std::int64_t index);
+
 }  // namespace effuse

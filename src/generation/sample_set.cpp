@@ -49,7 +49,7 @@ std::string SampleSet::record(bool is_complete) const {
   return json.dump(2) + "\n";
 }
 
-void SampleSet::begin() const {
+void SampleSet::check() const {
   const std::filesystem::path file = folder_ / "samples.json";
   if (std::filesystem::exists(file)) {
     const Json before = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
@@ -68,8 +68,12 @@ void SampleSet::begin() const {
                           " holds images but no samples.json. Choose another "
                           "--output."));
   }
+}
+
+void SampleSet::begin() const {
+  check();
   std::filesystem::create_directories(folder_);
-  write_file_atomically(file, record(false));
+  write_file_atomically(folder_ / "samples.json", record(false));
 }
 
 void SampleSet::complete() const { write_file_atomically(folder_ / "samples.json", record(true)); }

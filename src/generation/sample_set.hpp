@@ -24,8 +24,11 @@ class SampleSet {
 
   SampleSet(std::filesystem::path folder, Recipe recipe);
 
-  /// Makes the folder and writes samples.json. Throws ConfigError where it holds another set,
-  /// naming the settings that differ; the same set, begun before, is continued.
+  /// Throws ConfigError where the folder holds another set, naming the settings that differ; the
+  /// same set, begun before, can be continued.
+  void check() const;
+
+  /// check(), makes the folder and writes samples.json.
   void begin() const;
 
   /// Marks samples.json as complete.

@@ -38,7 +38,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
  private:
   void answer() {
-    const bool found = request_.target() == "/metrics" || request_.target() == "/";
+    const auto path = request_.target().substr(0, request_.target().find('?'));
+    const bool found = path == "/metrics" || path == "/";
     response_.version(request_.version());
     response_.result(found ? http::status::ok : http::status::not_found);
     response_.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 
 namespace effuse {
 namespace {
@@ -25,6 +25,12 @@ bool is_named_as_image(const fs::path& path) {
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
   constexpr std::array<std::string_view, 3> kExtensions{".png", ".jpg", ".jpeg"};
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+}
+
+/// A file that is named as an image, whether it can be read or not: a dangling link, or a pipe, is
+/// an image that was lost, and has to be reported.
+SourceImage source_image(const fs::directory_entry& entry, const std::string& path) {
+  return {path, 0, entry.is_regular_file() ? entry.file_size() : 0};
 }
 
 /// Entries that are not hidden, sorted by bytes; hidden files are counted as ignored.
@@ -52,8 +58,8 @@ void collect(const fs::path& folder, const std::string& prefix, int depth, Image
     const std::string path = prefix + entry.path().filename().string();
     if (entry.is_directory()) {
       collect(entry.path(), path + "/", depth + 1, found);
-    } else if (entry.is_regular_file() && is_named_as_image(entry.path())) {
-      found.images.push_back({path, 0, entry.file_size()});
+    } else if (is_named_as_image(entry.path())) {
+      found.images.push_back(source_image(entry, path));
     } else {
       ++found.ignored_files;
     }
@@ -82,8 +88,8 @@ void scan(ImageFolder& found) {
   for (const fs::directory_entry& entry : entries_of(found.folder, found.ignored_files)) {
     if (entry.is_directory()) {
       add_class(entry.path(), found);
-    } else if (entry.is_regular_file() && is_named_as_image(entry.path())) {
-      beside.push_back({entry.path().filename().string(), 0, entry.file_size()});
+    } else if (is_named_as_image(entry.path())) {
+      beside.push_back(source_image(entry, entry.path().filename().string()));
     } else {
       ++found.ignored_files;
     }
@@ -129,11 +135,6 @@ std::string ImageFolder::fingerprint() const {
     hash.update(std::as_bytes(std::span(line)));
   }
   return hash.hex_digest();
-}
-
-std::string valid_utf8(const std::string& text) {
-  using Json = nlohmann::json;
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace effuse

@@ -36,7 +36,4 @@ inline constexpr const char* kUnlabelledClass = "unlabelled";
 /// Throws DataError where the folder is missing, cannot be read or holds no image file.
 ImageFolder scan_image_folder(const std::filesystem::path& folder);
 
-/// `text`, with what is no valid UTF-8 replaced by U+FFFD.
-std::string valid_utf8(const std::string& text);
-
 }  // namespace effuse

@@ -12,6 +12,7 @@
 #include "core/ordered_workers.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "core/utf8.hpp"
 #include "image/decode.hpp"
 #include "shards/output_folder.hpp"
 #include "shards/quarantine.hpp"
@@ -30,10 +31,20 @@ struct PreparedImage {
 };
 using Block = std::vector<PreparedImage>;
 
+/// The bytes of an image file. Throws DataError where there is no plain file: reading a pipe would
+/// wait for ever.
+std::string read_image_file(const fs::path& path) {
+  if (fs::is_symlink(path) && !fs::exists(path)) {
+    throw DataError(cat("a link to ", fs::read_symlink(path).string(), ", which is not there"));
+  }
+  if (!fs::is_regular_file(path)) throw DataError("not a regular file");
+  return read_file(path);
+}
+
 PreparedImage prepare(const PackPlan& plan, const SourceImage& source) {
   PreparedImage prepared;
   try {
-    const std::string file = read_file(plan.source.folder / source.path);
+    const std::string file = read_image_file(plan.source.folder / source.path);
     prepared.pixels =
         fit_image(decode_image(std::as_bytes(std::span(file)), plan.target), plan.target).pixels;
     prepared.crc = crc32c(std::as_bytes(std::span(prepared.pixels)));

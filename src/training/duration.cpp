@@ -16,7 +16,7 @@ std::int64_t total_steps(const RunConfig& run, std::int64_t dataset_size) {
   }
   if (run.steps > 0) return run.steps;
   const std::int64_t images = run.images > 0 ? run.images : run.epochs * dataset_size;
-  return (images + run.batch_size - 1) / run.batch_size;
+  return images / run.batch_size + (images % run.batch_size > 0 ? 1 : 0);
 }
 
 }  // namespace effuse

@@ -57,12 +57,20 @@ def test_images_of_ones_own(tmp_path):
     for i in range(40):
         Image.fromarray(random.integers(0, 256, (40, 50, 3), np.uint8)).save(tmp_path / f"holiday/{i}.png")
     said = demo(tmp_path / "demo", "--images", str(tmp_path / "holiday"))
-    place = tmp_path / "demo/quick/own-holiday"
+    place, = (tmp_path / "demo/quick").glob("own-holiday-*")
     assert str(place / "samples/step-00000030/grid.png") in said
     images = list((place / "samples").rglob("images/*/*.png"))
     assert len(images) == 80
     with Image.open(images[0]) as image:
         assert image.mode == "RGB" and image.size == (32, 32)
+
+    (tmp_path / "holiday/7.png").unlink()
+    changed = subprocess.run([SOURCE / "scripts/demo", "--quick", "--folder", tmp_path / "demo", "--images",
+                              tmp_path / "holiday"], capture_output=True, text=True, check=False)
+    assert changed.returncode == 3 and "scripts/demo --fresh" in changed.stderr, changed.stderr
+    again = demo(tmp_path / "demo", "--images", str(tmp_path / "holiday"), "--fresh")
+    assert "39 images" in again and "continuing" not in again
+    assert len(list((place / "runs").glob("fashion-mnist.before-*"))) == 1
 
 
 def test_a_folder_that_is_not_there(tmp_path):

@@ -85,6 +85,54 @@ def test_bad_settings(workplace, settings, messages):
     assert not (workplace / "runs/refused").exists()
 
 
+def test_a_refused_attempt_is_the_last_outcome(workplace, begun):
+    """A script that reads outcome.json must not find the one before and submit again for ever."""
+    attempt = outcome(begun)["attempt"]
+    for settings, code, name in (({"run.batch_size": 16}, 2, "bad configuration"),
+                                 ({"preview.steps": 999}, 2, "bad configuration"),
+                                 ({"data.folder": workplace / "none"}, 3, "bad data")):
+        refused = train(workplace, begun.name, ranks=2, **{"run.steps": 20}, **settings)
+        assert refused.returncode == code, refused.stderr
+        attempt += 1
+        record = outcome(begun)
+        assert (record["outcome"], record["exit_code"], record["step"], record["attempt"]) == (
+            name, code, 10, attempt)
+    assert len(log_lines(begun)) == 10
+    assert train(workplace, begun.name, **{"run.steps": 11}).returncode == 0
+    assert outcome(begun)["outcome"] == "done"
+
+
+@pytest.mark.parametrize("words, code, message", [
+    (("--batch-size", 16), 2, "begun with another run.batch_size"),
+    (("--allow-change", "foo.bar"), 2, "foo.bar"),
+    (("--resume-from", "x"), 2, "--resume-from"),
+    (("--resume-from", 7), 1, "no checkpoint of step 7"),
+    (("--fresh", "--resume-from", 5), 2, "Give one of them"),
+])
+def test_check_refuses_what_the_run_would(workplace, begun, words, code, message):
+    before = sorted(path.name for path in begun.rglob("*"))
+    for last in ((), ("--check",)):
+        refused = train(workplace, begun.name, *words, *last, **{"run.steps": 20})
+        assert_refused(refused, code, message)
+    assert sorted(path.name for path in begun.rglob("*")) == before
+    fine = train(workplace, begun.name, "--check", **{"run.steps": 20})
+    assert_refused(fine, 0, "continuing after step 10")
+    assert "continuing" not in train(workplace, begun.name, "--check", "--fresh", **{"run.steps": 20}).stderr
+
+
+@pytest.mark.parametrize("name", ["bad\udcff", "a/b", ".."])
+def test_names_that_are_no_names(workplace, name):
+    """In Python's way of writing a byte that is no UTF-8, the first."""
+    before = sorted(os.listdir(workplace / "runs"))
+    assert_refused(train(workplace, name, **{"run.steps": 1}), 2, "run.name")
+    assert sorted(os.listdir(workplace / "runs")) == before
+
+
+def test_more_images_than_can_be_counted(workplace):
+    for flag in ("--images", "--epochs", "--steps"):
+        assert_refused(train(workplace, "refused", flag, 2**63 - 1), 2, "must be at most")
+
+
 def test_two_durations_in_a_file(workplace, tmp_path):
     text = (workplace / "tiny.toml").read_text().replace("steps = 20", "steps = 20\nepochs = 2", 1)
     (tmp_path / "twice.toml").write_text(text)
@@ -210,6 +258,42 @@ def test_ranks_that_disagree(workplace):
                          text=True, timeout=100, env=environment())
     assert_refused(job, 2, "different configurations", "rank 1: run.seed")
     assert not (workplace / "runs/torn").exists()
+
+
+def test_ranks_with_different_data(workplace, tmp_path):
+    """Copies on the disks of two nodes, one of them stale."""
+    other = make_dataset(tmp_path / "packed", count=38)
+    folders = {}
+    for name, data in (("one", workplace / "packed"), ("two", other)):
+        folders[name] = tmp_path / name
+        folders[name].mkdir()
+        (folders[name] / "data").symlink_to(data)
+
+    def words(place):
+        return ["-n", "1", "-wdir", str(folders[place]), *command(
+            "effuse-train", "--config", workplace / "tiny.toml", "--name", "torn", "--data", "data", ranks=0)]
+    launcher = command("effuse-train", ranks=1)[:-3]
+    job = subprocess.run([*launcher, *words("one"), ":", *words("two")], capture_output=True, text=True,
+                         timeout=100, env=environment())
+    assert_refused(job, 3, "the data set of rank 0 is not that of ranks 1")
+    assert not (workplace / "runs/torn").exists()
+
+
+def test_a_preview_that_cannot_be_written_ends_nothing(workplace):
+    assert train(workplace, "blind", **{"run.steps": 2}).returncode == 0
+    previews = workplace / "runs/blind/previews"
+    shutil.rmtree(previews)
+    previews.touch()  # no folder: nothing can be written in it, not even by root
+    before = len(log_lines(workplace / "runs/blind"))
+    job = train(workplace, "blind", **{"run.steps": 4, "preview.every_steps": 1})
+    assert job.returncode == 1 and "previews" in job.stderr  # found at the start
+    previews.unlink()
+    previews.mkdir()
+    (previews / "step-00000003.png").mkdir()  # found when the picture is renamed into place
+    assert_refused(train(workplace, "blind", **{"run.steps": 4, "preview.every_steps": 1}), 0,
+                   "no preview of step 3", "Training goes on")
+    assert len(log_lines(workplace / "runs/blind")) == before + 2
+    assert (previews / "step-00000004.png").is_file()
 
 
 def assert_goes_on_from(workplace, run_folder, step, steps):

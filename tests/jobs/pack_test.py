@@ -154,16 +154,22 @@ def test_unreadable_images_are_quarantined(images, tmp_path):
     Image.fromarray(images["dog/0.png"]).save(folder / "cut.jpg", quality=95)
     whole = (folder / "cut.jpg").read_bytes()
     (folder / "cut.jpg").write_bytes(whole[:len(whole) // 2])
-    result = pack(tmp_path / "in", tmp_path / "out", "--image-size", 16, "--max-bad-share", 0.1)
+    (folder / "link.png").symlink_to("/nowhere/link.png")
+    os.mkfifo(folder / "pipe.png")
+    (folder / "linked.png").symlink_to(tmp_path / "in/dog/1.png")
+    result = pack(tmp_path / "in", tmp_path / "out", "--image-size", 16, "--max-bad-share", 0.2)
     assert result.returncode == 0 and "quarantine.csv" in result.stderr, result.stderr
     with open(tmp_path / "out/quarantine.csv", newline="") as file:
         reasons = {row["path"]: row["reason"] for row in csv.DictReader(file)}
-    assert list(reasons) == ["dog/cut.jpg", "dog/text, not image.png", "dog/zero.png"]
+    assert list(reasons) == ["dog/cut.jpg", "dog/link.png", "dog/pipe.png",
+                             "dog/text, not image.png", "dog/zero.png"]
+    assert reasons["dog/link.png"] == "a link to /nowhere/link.png, which is not there"
+    assert reasons["dog/pipe.png"] == "not a regular file"
     assert "truncated JPEG" in reasons["dog/cut.jpg"]
     assert "neither a PNG nor a JPEG" in reasons["dog/text, not image.png"]
     assert "empty (0 bytes)" in reasons["dog/zero.png"]
     with h5py.File(tmp_path / "out/shard-00000.h5") as shard:
-        assert shard["images"].shape[0] == 33
+        assert shard["images"].shape[0] == 33 + 1
 
     strict = pack(tmp_path / "in", tmp_path / "strict", "--image-size", 16)
     assert strict.returncode == 3 and "pack.max_bad_share = 0.01" in strict.stderr

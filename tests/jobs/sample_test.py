@@ -152,3 +152,29 @@ def test_bad_requests(model, tmp_path):
             refused = sample(model, tmp_path / "out", *settings, *last)
             assert refused.returncode == code and message in refused.stderr, refused.stderr
             assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_image_is_made_again(model, alone, tmp_path):
+    folder = tmp_path / "out"
+    shutil.copytree(alone, folder)
+    damaged = [folder / f"images/00000/{number:08d}.png" for number in (3, 9)]
+    damaged[0].write_bytes(damaged[0].read_bytes()[:40])
+    damaged[1].write_bytes(b"")
+    again = sample(model, folder, ranks=2)
+    assert again.returncode == 0, again.stderr
+    for file in damaged:
+        assert f"{file} is made again" in again.stderr, again.stderr
+    assert images(folder) == images(alone)
+
+
+def test_check_looks_at_what_is_there(model, alone):
+    assert sample(model, alone, "--check").returncode == 0
+    for last in ((), ("--check",)):
+        refused = sample(model, alone, "--seed", 9, *last)
+        assert refused.returncode == 2 and "holds images made with other settings: seed" in refused.stderr
+
+
+def test_ddpm_has_no_eta(model, tmp_path):
+    refused = sample(model, tmp_path / "out", "--sampler", "ddpm", "--eta", 0.5)
+    assert refused.returncode == 2 and "ddpm has no eta" in refused.stderr
+    assert not (tmp_path / "out").exists()

@@ -59,6 +59,22 @@ TEST(Outcome, keeps_how_the_attempt_was_told_to_begin) {
   EXPECT_EQ(unfinished_start(file), "");
 }
 
+TEST(Outcome, of_a_refused_attempt_leaves_what_there_is_to_repeat) {
+  const TemporaryFolder folder;
+  const auto file = folder / "outcome.json";
+  EXPECT_EQ(last_step(file), 0);
+  begin_outcome(file, 5, "fresh");
+  write_outcome(file, {"stopped", ExitCode::stopped, 7, "asked to stop"});
+  write_outcome(file, {"bad data", ExitCode::bad_data, last_step(file), "no such folder"});
+  EXPECT_EQ(outcome_in(file)["attempt"], 2);
+  EXPECT_EQ(last_step(file), 7);
+  EXPECT_EQ(unfinished_start(file), "fresh");
+  begin_outcome(file, 7, "fresh");
+  write_outcome(file, {"done", ExitCode::done, 9, "all steps done"});
+  write_outcome(file, {"bad data", ExitCode::bad_data, last_step(file), "no such folder"});
+  EXPECT_EQ(unfinished_start(file), "continue");
+}
+
 TEST(Outcome, a_damaged_record_counts_from_one) {
   const TemporaryFolder folder;
   const auto file = folder / "outcome.json";

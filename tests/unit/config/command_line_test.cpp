@@ -115,5 +115,19 @@ TEST(CommandLine, BadUsageIsAConfigError) {
   EXPECT_NE(complaint({"--config", "/missing.toml"}).find("/missing.toml"), std::string::npos);
 }
 
+TEST(CommandLine, NamesAnUnknownArgumentAndTheNearestFlag) {
+  const auto complaint = [](std::vector<const char*> arguments) {
+    return message_of<ConfigError>([&] { parse(std::move(arguments)); });
+  };
+  EXPECT_EQ(
+      complaint({"--stps", "5"}),
+      "unknown argument --stps (did you mean --steps?). effuse-sample --help lists what there "
+      "is.");
+  EXPECT_EQ(complaint({"--stps=5"}).substr(0, 50),
+            "unknown argument --stps=5 (did you mean --steps?).");
+  EXPECT_EQ(complaint({"--quantum"}).substr(0, 27), "unknown argument --quantum.");
+  EXPECT_EQ(complaint({"photos"}).substr(0, 27), "unexpected argument photos.");
+}
+
 }  // namespace
 }  // namespace effuse

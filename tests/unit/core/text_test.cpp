@@ -9,6 +9,16 @@
 namespace effuse {
 namespace {
 
+TEST(Shortest, ReadsBackAndIsPlainWherePeopleWouldWriteItSo) {
+  EXPECT_EQ(shortest(600), "600");
+  EXPECT_EQ(shortest(1e6), "1000000");
+  EXPECT_EQ(shortest(0.1), "0.1");
+  EXPECT_EQ(shortest(-2e-4), "-0.0002");
+  EXPECT_EQ(shortest(1e-8), "1e-08");
+  EXPECT_EQ(shortest(0), "0");
+  EXPECT_EQ(shortest(1.0 / 3), "0.3333333333333333");
+}
+
 TEST(Text, CatJoinsAnything) { EXPECT_EQ(cat("a", 1, 'b', 2.5, std::string("c")), "a1b2.5c"); }
 
 TEST(Text, FixedHasExactlyItsDigits) {

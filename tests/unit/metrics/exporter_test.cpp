@@ -79,6 +79,7 @@ TEST(Exporter, HasNothingElseToOffer) {
   const auto [exporter, problem] = Exporter::start(Registry(), kLoopback, 0);
   ASSERT_TRUE(exporter) << problem;
   EXPECT_TRUE(scrape(exporter->port(), "/secrets").starts_with("HTTP/1.1 404 "));
+  EXPECT_TRUE(scrape(exporter->port(), "/metrics?name=x").starts_with("HTTP/1.1 200 "));
 }
 
 TEST(Exporter, FreesItsPortWhenDestroyed) {

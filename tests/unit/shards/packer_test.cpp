@@ -206,11 +206,6 @@ TEST(ImageFolder, fingerprint_follows_names_and_sizes) {
   EXPECT_NE(scan_image_folder(folder.path()).fingerprint(), before);
 }
 
-TEST(ImageFolder, names_that_are_no_utf8_are_made_so) {
-  EXPECT_EQ(valid_utf8("caf\xC3\xA9"), "caf\xC3\xA9");
-  EXPECT_EQ(valid_utf8("caf\xE9"), "caf\xEF\xBF\xBD");
-}
-
 TEST(Quarantine, quotes_and_sorts) {
   const TemporaryFolder folder;
   write_quarantine({{0, "b,\"c\".png", "x"}, {1, "a.png", "two\nlines"}}, folder.path());
