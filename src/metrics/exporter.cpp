@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -21,6 +22,7 @@ using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 
 constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kPause{1};
 
 /// One request and its answer. Keeps itself alive until the answer is sent or patience runs out.
 class Exchange : public std::enable_shared_from_this<Exchange> {
@@ -70,7 +72,8 @@ std::string sentence(const std::string& address, int port, const error_code& err
 
 class Exporter::Server {
  public:
-  explicit Server(const Registry& registry) : registry_(registry), acceptor_(context_) {}
+  explicit Server(const Registry& registry)
+      : registry_(registry), acceptor_(context_), pause_(context_) {}
 
   ~Server() { context_.stop(); }
 
@@ -97,14 +100,24 @@ class Exporter::Server {
   void accept() {
     acceptor_.async_accept([this](const error_code& error, Tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) std::make_shared<Exchange>(std::move(socket), registry_)->begin();
+      if (error) return accept_later();
+      std::make_shared<Exchange>(std::move(socket), registry_)->begin();
       accept();
+    });
+  }
+
+  /// After an error that would come again at once, such as too many open files.
+  void accept_later() {
+    pause_.expires_after(kPause);
+    pause_.async_wait([this](const error_code& error) {
+      if (!error) accept();
     });
   }
 
   const Registry registry_;  // shares the series with the caller's
   asio::io_context context_;
   Tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::jthread thread_;  // last: joined before the rest goes
 };
 

@@ -22,14 +22,34 @@ ShardedDataset::ShardedDataset(std::filesystem::path folder, Manifest manifest)
     : folder_(std::move(folder)),
       manifest_(std::move(manifest)),
       paths_(std::make_shared<Paths>()) {
-  for (const ShardEntry& entry : manifest_.shards) {
-    shards_.emplace_back(folder_ / entry.file, manifest_, entry);
-    const ShardReader& shard = shards_.back();
+  open_shards();
+  for (const ShardReader& shard : shards_) {
     first_index_.push_back(size());
     labels_.insert(labels_.end(), shard.labels().begin(), shard.labels().end());
     crcs_.insert(crcs_.end(), shard.crcs().begin(), shard.crcs().end());
   }
   paths_->of_shard.resize(shards_.size());
+}
+
+void ShardedDataset::open_shards() {
+  constexpr std::size_t kListed = 20;
+  std::vector<std::string> problems;
+  for (const ShardEntry& entry : manifest_.shards) {
+    try {
+      shards_.emplace_back(folder_ / entry.file, manifest_, entry);
+    } catch (const DataError& error) {
+      problems.emplace_back(error.what());
+    }
+  }
+  if (problems.empty()) return;
+  if (problems.size() == 1) throw DataError(problems.front());
+  std::string list;
+  for (std::size_t i = 0; i < std::min(kListed, problems.size()); ++i) {
+    list += cat("\n  ", problems[i]);
+  }
+  if (problems.size() > kListed) list += cat("\n  and ", problems.size() - kListed, " more");
+  throw DataError(cat(problems.size(), " of ", manifest_.shards.size(), " shards in ",
+                      folder_.string(), " cannot be used:", list));
 }
 
 ShardedDataset ShardedDataset::open(const std::filesystem::path& folder) {

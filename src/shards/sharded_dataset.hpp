@@ -24,8 +24,8 @@ class ShardedDataset {
   };
 
   /// Labels and checksums are read, shards kept open. Throws DataError, saying what and where,
-  /// where the folder, its manifest or a shard is missing, truncated or contradicts the manifest,
-  /// or packing has not finished.
+  /// where the folder or its manifest is missing or damaged, packing has not finished, or shards
+  /// (each is named) are missing, truncated or contradict the manifest.
   static ShardedDataset open(const std::filesystem::path& folder);
 
   std::int64_t size() const { return static_cast<std::int64_t>(labels_.size()); }
@@ -62,6 +62,7 @@ class ShardedDataset {
   struct Paths;
 
   ShardedDataset(std::filesystem::path folder, Manifest manifest);
+  void open_shards();
 
   std::filesystem::path folder_;
   Manifest manifest_;

@@ -140,6 +140,10 @@ TEST(ShardedDataset, missing_truncated_and_exchanged_shards) {
               AllOf(HasSubstr("shard-00001.h5"), HasSubstr("No such file")));
   std::ofstream(folder / "shard-00001.h5") << std::string(size, 'x');
   EXPECT_THAT(open_error(folder.path()), HasSubstr("shard-00001.h5"));
+  std::filesystem::remove(folder / "shard-00000.h5");
+  EXPECT_THAT(open_error(folder.path()),
+              AllOf(HasSubstr("2 of 3 shards"), HasSubstr("shard-00000.h5 cannot be found"),
+                    HasSubstr("shard-00001.h5")));
 }
 
 TEST(ShardedDataset, a_label_outside_the_classes) {
