@@ -59,6 +59,8 @@ Program train_program() {
               {"--allow-change", "continue although this key was changed; repeatable", "KEY"}}};
 }
 
+std::string count(std::int64_t n) { return human_count(static_cast<std::uint64_t>(n)); }
+
 std::vector<std::string> class_names_of(const ShardedDataset& dataset, const ModelConfig& model) {
   if (model.num_class_embeds == 0) return {};
   const auto names = dataset.class_names();
@@ -171,7 +173,6 @@ void TrainRun::write_run_files() const {
 }
 
 void TrainRun::announce() const {
-  const auto count = [](std::int64_t n) { return human_count(static_cast<std::uint64_t>(n)); };
   log::info("run         ", folder_.path().string());
   log::info("data        ", config_.data.folder, ": ", count(dataset_.size()), " images of ",
             dataset_.height(), "x", dataset_.width(), "x", dataset_.channels(), ", ",
@@ -319,7 +320,6 @@ void check_training(const CommandLine& line) {
   const Schedule schedule(config.diffusion);
   const RunFolder folder(config.run);
   const std::int64_t done = check_start(folder, options, config, dataset.fingerprint());
-  const auto count = [](std::int64_t n) { return human_count(static_cast<std::uint64_t>(n)); };
   log::info("ok: ", count(steps), " steps of ", config.run.batch_size, " of ",
             count(dataset.size()), " images, ", count(count_parameters(*network)),
             " parameters, into ", folder.path().string(),

@@ -1,9 +1,7 @@
 #include "comm/session.hpp"
 
 #include <mpi.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <utility>
@@ -11,6 +9,7 @@
 #include "comm/mpi_check.hpp"
 #include "comm/patience.hpp"
 #include "comm/watchdog.hpp"
+#include "core/host_name.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -44,12 +43,6 @@ void refuse_singletons(int world_size) {
                         "its own (each task would do the whole work over again); start it with ",
                         "`srun --mpi=pmix`, or with `srun --mpi=pmix --ntasks=1` if one rank is ",
                         "meant"));
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 
@@ -36,9 +37,7 @@ bool is_file_of(int descriptor, const std::filesystem::path& file) {
 }
 
 std::string this_process() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return cat(program_invocation_short_name, " on ", host.data(), " (process ", ::getpid(), ")");
+  return cat(program_invocation_short_name, " on ", host_name(), " (process ", ::getpid(), ")");
 }
 
 std::string holder_in(int descriptor) {
