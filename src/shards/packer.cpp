@@ -35,7 +35,8 @@ using Block = std::vector<PreparedImage>;
 /// wait for ever.
 std::string read_image_file(const fs::path& path) {
   if (fs::is_symlink(path) && !fs::exists(path)) {
-    throw DataError(cat("a link to ", fs::read_symlink(path).string(), ", which is not there"));
+    throw DataError(
+        cat("a link to ", valid_utf8(fs::read_symlink(path).string()), ", which is not there"));
   }
   if (!fs::is_regular_file(path)) throw DataError("not a regular file");
   return read_file(path);

@@ -155,15 +155,17 @@ def test_unreadable_images_are_quarantined(images, tmp_path):
     whole = (folder / "cut.jpg").read_bytes()
     (folder / "cut.jpg").write_bytes(whole[:len(whole) // 2])
     (folder / "link.png").symlink_to("/nowhere/link.png")
+    (folder / "lost.png").symlink_to(os.fsdecode(b"/nowhere/\xff.png"))
     os.mkfifo(folder / "pipe.png")
     (folder / "linked.png").symlink_to(tmp_path / "in/dog/1.png")
     result = pack(tmp_path / "in", tmp_path / "out", "--image-size", 16, "--max-bad-share", 0.2)
     assert result.returncode == 0 and "quarantine.csv" in result.stderr, result.stderr
     with open(tmp_path / "out/quarantine.csv", newline="") as file:
         reasons = {row["path"]: row["reason"] for row in csv.DictReader(file)}
-    assert list(reasons) == ["dog/cut.jpg", "dog/link.png", "dog/pipe.png",
+    assert list(reasons) == ["dog/cut.jpg", "dog/link.png", "dog/lost.png", "dog/pipe.png",
                              "dog/text, not image.png", "dog/zero.png"]
     assert reasons["dog/link.png"] == "a link to /nowhere/link.png, which is not there"
+    assert reasons["dog/lost.png"] == "a link to /nowhere/\N{REPLACEMENT CHARACTER}.png, which is not there"
     assert reasons["dog/pipe.png"] == "not a regular file"
     assert "truncated JPEG" in reasons["dog/cut.jpg"]
     assert "neither a PNG nor a JPEG" in reasons["dog/text, not image.png"]
