@@ -28,12 +28,16 @@ struct DataConfig {
   bool verify = true;
 };
 
-/// Keys and defaults of diffusers' UNet2DModel; 0 or -1 means: taken from the data set.
+/// For unet2d the keys and defaults of diffusers' UNet2DModel; 0 or -1 means: taken from the data
+/// set.
 struct ModelConfig {
   std::string name = "unet2d";
+  std::string pretrained;
   std::int64_t sample_size = 0;
   std::int64_t in_channels = 0;
   std::int64_t num_class_embeds = -1;
+  bool null_class = true;
+  std::vector<std::int64_t> channels;
   std::vector<std::int64_t> block_out_channels = {128, 256, 256, 256};
   std::vector<std::string> down_block_types = {"DownBlock2D", "AttnDownBlock2D", "DownBlock2D",
                                                "DownBlock2D"};
@@ -57,15 +61,23 @@ struct DiffusionConfig {
   std::string schedule = "linear";
   double beta_start = 1e-4;
   double beta_end = 0.02;
+  double min_alpha_bar = 0.0;
+  bool zero_terminal_snr = false;
+  std::string prediction = "epsilon";
+  std::string loss = "mse";
+  double loss_delta = 1.0;
+  double min_snr_gamma = 0.0;
   double label_drop = 0.1;
 };
 
 struct OptimizerConfig {
+  std::string name = "adamw";
   double lr = 2e-4;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;
-  double weight_decay = 0.01;
+  double momentum = 0.937;
+  double weight_decay = -1.0;
   double grad_clip = 1.0;
   std::string lr_schedule = "constant";
   std::int64_t warmup_steps = 0;
@@ -75,6 +87,7 @@ struct OptimizerConfig {
 struct EmaConfig {
   double decay = 0.9999;
   bool warmup = true;
+  std::int64_t copy_steps = 0;
 };
 
 struct PrecisionConfig {
@@ -132,15 +145,31 @@ struct SamplingConfig {
   std::string weights;
   std::string weights_kind = "ema";
   std::string output;
-  std::int64_t number = 64;
+  std::string format = "png";
+  std::int64_t number = 0;
   std::vector<std::string> classes = {"all"};
+  std::vector<std::int64_t> labels;
+  std::string noise;
   double guidance = 2.0;
   std::int64_t seed = 0;
   std::string sampler = "ddim";
   std::int64_t steps = 50;
   double eta = 0.0;
+  std::string variance = "fixed_small";
+  std::string spacing = "auto";
+  bool clip = true;
+  std::string convention = "effuse";
   std::int64_t tile = 16;
   std::string compute = "fp32";
+};
+
+struct ConvertConfig {
+  std::string input;
+  std::string output;
+  std::string from = "auto";
+  std::string to = "auto";
+  std::string weights = "ema";
+  std::string act_fn;
 };
 
 struct Config {
@@ -158,6 +187,7 @@ struct Config {
   PackConfig pack;
   InspectConfig inspect;
   SamplingConfig sampling;
+  ConvertConfig convert;
 };
 
 }  // namespace effuse

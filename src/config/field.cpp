@@ -74,7 +74,7 @@ std::string complaint_of(const Field& field, const std::string& value) {
 }
 template <class Element>
 std::string complaint_of(const Field& field, const std::vector<Element>& values) {
-  if (values.empty()) return "must not be empty";
+  if (values.empty()) return field.may_be_empty ? "" : "must not be empty";
   for (const Element& value : values) {
     if (std::string complaint = complaint_of(field, value); !complaint.empty()) return complaint;
   }

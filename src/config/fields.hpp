@@ -28,6 +28,7 @@ struct Field {
   std::optional<double> minimum;  ///< inclusive
   std::optional<double> maximum;  ///< inclusive
   std::vector<std::string> choices;
+  bool may_be_empty = false;  ///< of a list
 
   std::string name() const { return section + "." + key; }
 

@@ -3,7 +3,9 @@
 #define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
+#include <charconv>
 #include <set>
+#include <sstream>
 
 #include "config/fields.hpp"
 #include "core/error.hpp"
@@ -124,7 +126,34 @@ void read_toml_file(Config& config, const std::filesystem::path& path) {
 
 namespace {
 
+/// "cat,dog" and "4,0" as lists, so that nobody has to quote brackets for a shell.
+toml::table plain_list(const Field& field, const std::string& value, const std::string& where) {
+  toml::array list;
+  std::istringstream words(value);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (std::holds_alternative<std::vector<std::string>*>(field.value)) {
+      list.push_back(word);
+      continue;
+    }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (error != std::errc{} || end != word.data() + word.size()) {
+      reject(where, field, cat("must be ", std::visit(TypeName{}, field.value)));
+    }
+    list.push_back(number);
+  }
+  return toml::table{{"value", list}};
+}
+
+bool wants_list(const Field& field) {
+  return std::holds_alternative<std::vector<std::string>*>(field.value) ||
+         std::holds_alternative<std::vector<std::int64_t>*>(field.value);
+}
+
 toml::table parse_value(const Field& field, const std::string& value, const std::string& where) {
+  if (wants_list(field) && !value.empty() && !value.starts_with('[')) {
+    return plain_list(field, value, where);
+  }
   const bool wants_string = std::holds_alternative<std::string*>(field.value);
   try {
     toml::table table = toml::parse("value = " + value + "\n");

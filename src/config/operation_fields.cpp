@@ -1,0 +1,165 @@
+#include "config/section.hpp"
+
+namespace effuse {
+namespace {
+
+void add_parallel(std::vector<Field>& fields, ParallelConfig& c) {
+  Section(fields, "parallel")
+      .key("device", c.device, "auto: a GPU where there is one")
+      .one_of({"auto", "cpu", "cuda"})
+      .key("backend", c.backend,
+           "collectives; auto: nccl on GPUs, mpi on CPUs, single for one rank")
+      .one_of({"auto", "single", "mpi", "nccl"})
+      .key("threads", c.threads, "compute threads per rank; 0: cores of the host over its ranks")
+      .within(0, 1024)
+      .key("micro_batch", c.micro_batch,
+           "largest number of images in one forward pass of a rank; 0: its whole share")
+      .at_least(0)
+      .key("startup_timeout_s", c.startup_timeout_s, "deadline of collectives during start-up")
+      .at_least(1)
+      .key("step_timeout_s", c.step_timeout_s, "deadline of collectives during a step")
+      .at_least(1)
+      .key("preview_timeout_s", c.preview_timeout_s,
+           "deadline of collectives during a preview, and of effuse-sample's")
+      .at_least(1)
+      .key("save_timeout_s", c.save_timeout_s, "deadline of collectives during a save")
+      .at_least(1);
+}
+
+void add_checkpoint(std::vector<Field>& fields, CheckpointConfig& c) {
+  Section(fields, "checkpoint")
+      .key("every_steps", c.every_steps, "steps between checkpoints; 0: only at the end or a stop")
+      .at_least(0)
+      .key("keep_last", c.keep_last, "checkpoints kept; at least two, to survive a damaged one")
+      .at_least(2);
+}
+
+void add_preview(std::vector<Field>& fields, PreviewConfig& c) {
+  Section(fields, "preview")
+      .key("every_steps", c.every_steps, "steps between preview grids; 0: none")
+      .at_least(0)
+      .key("per_class", c.per_class, "images per class (rows of the grid)")
+      .within(1, 64)
+      .key("steps", c.steps, "DDIM steps")
+      .at_least(1)
+      .key("guidance", c.guidance, "guidance scale; 1: none")
+      .within(0, 100);
+}
+
+void add_metrics(std::vector<Field>& fields, MetricsConfig& c) {
+  Section(fields, "metrics")
+      .key("exporter", c.exporter, "serve Prometheus metrics over HTTP from rank 0")
+      .key("address", c.address, "address the exporter listens on")
+      .key("port", c.port, "port of the exporter; 0: a free one, written to metrics/targets/")
+      .within(0, 65535);
+}
+
+void add_pack(std::vector<Field>& fields, PackConfig& c) {
+  Section(fields, "pack")
+      .key("input", c.input, "folder of images: one subfolder per class, or a flat folder")
+      .key("output", c.output, "data set folder to write")
+      .key("image_size", c.image_size, "height and width of packed images, in pixels")
+      .within(1, 65536)
+      .key("channels", c.channels, "3: RGB, 1: grey")
+      .within(1, 3)
+      .key("fit", c.fit,
+           "crop: resize and cut the centre; pad: shrink if larger, then black borders")
+      .one_of({"crop", "pad"})
+      .key("workers", c.workers, "decoding threads; 0: one per core")
+      .within(0, 1024)
+      .key("shard_size_mib", c.shard_size_mib, "image bytes per shard, in MiB")
+      .within(1, 1048576)
+      .key("max_bad_share", c.max_bad_share, "share of unreadable images above which packing stops")
+      .within(0, 1);
+}
+
+void add_inspect(std::vector<Field>& fields, InspectConfig& c) {
+  Section(fields, "inspect")
+      .key("dataset", c.dataset, "packed data set to describe")
+      .key("verify", c.verify, "check every image's checksum")
+      .key("sheet", c.sheet, "contact sheet to write (PNG)")
+      .key("sheet_images", c.sheet_images, "images on the contact sheet")
+      .within(1, 10000);
+}
+
+void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {
+  Section(fields, "sampling")
+      .key("weights", c.weights, "run folder, checkpoint, or what effuse-convert wrote or reads")
+      .key("weights_kind", c.weights_kind, "averaged weights, or those of the last step")
+      .one_of({"ema", "model"})
+      .key("output", c.output, "folder to write")
+      .key(
+          "format", c.format,
+          "png: an image a file; safetensors: the floats before quantisation, images [N,C,H,W], in "
+          "one file")
+      .one_of({"png", "safetensors"})
+      .key("number", c.number,
+           "images to generate; 0: one per label or row of the noise file, 64 without either")
+      .at_least(0)
+      .key("classes", c.classes,
+           "names or numbers that images cycle through; [\"all\"]: every class")
+      .key("labels", c.labels, "class number of each image, in place of classes; []: see classes")
+      .at_least(0)
+      .may_be_empty()
+      .key("noise", c.noise,
+           "safetensors file with the starting noise, noise [N,C,H,W], and for samplers that draw "
+           "more step_noise [steps,N,C,H,W]; empty: drawn from the seed")
+      .key("guidance", c.guidance,
+           "classifier-free guidance scale; 1: none, as with a model without classes")
+      .within(0, 100)
+      .key("seed", c.seed, "seed of the noise")
+      .at_least(0)
+      .key("sampler", c.sampler,
+           "ddpm (Ho et al. 2020), ddim (Song et al. 2021), plms (Liu et al. 2022) or dpmpp_2m "
+           "(Lu et al. 2022, DPM-Solver++ of order 2)")
+      .one_of({"ddpm", "ddim", "plms", "dpmpp_2m"})
+      .key("steps", c.steps, "denoising steps, 1 to diffusion.timesteps")
+      .at_least(1)
+      .key("eta", c.eta, "noise of ddim: 0 deterministic, 1 that of ddpm")
+      .within(0, 1)
+      .key("variance", c.variance, "noise of ddpm: the posterior's variance, or beta")
+      .one_of({"fixed_small", "fixed_large"})
+      .key("spacing", c.spacing,
+           "time steps visited; auto: linspace, or what the convention does by default")
+      .one_of({"auto", "linspace", "leading", "trailing"})
+      .key("clip", c.clip,
+           "clamp the predicted image to [-1, 1] in every step (convention diffusers: of ddpm and "
+           "ddim)")
+      .key("convention", c.convention,
+           "whose arithmetic: effuse, or that of iddm or diffusers, to repeat old results")
+      .one_of({"effuse", "iddm", "diffusers"})
+      .key("tile", c.tile, "images computed together; the unit of exactness and of work")
+      .within(1, 65536)
+      .key("compute", c.compute, "type of convolutions and matrix products while sampling")
+      .one_of({"fp32", "bf16"});
+}
+
+void add_convert(std::vector<Field>& fields, ConvertConfig& c) {
+  Section(fields, "convert")
+      .key("input", c.input, "weights to read: a file or a folder")
+      .key("output", c.output, "where to write")
+      .key("from", c.from, "format of the input; auto: recognised")
+      .one_of({"auto", "iddm", "diffusers", "effuse", "safetensors"})
+      .key("to", c.to,
+           "format of the output; auto: safetensors for a name that ends so, else effuse")
+      .one_of({"auto", "effuse", "diffusers", "safetensors"})
+      .key("weights", c.weights, "averaged weights, or those of the last step")
+      .one_of({"ema", "model"})
+      .key("act_fn", c.act_fn, "activation, where an IDDM file does not say it (model.act_fn)")
+      .one_of({"", "silu", "gelu", "relu", "relu6", "lrelu", "iddm_lrelu"});
+}
+
+}  // namespace
+
+void add_operation_fields(std::vector<Field>& fields, Config& config) {
+  add_parallel(fields, config.parallel);
+  add_checkpoint(fields, config.checkpoint);
+  add_preview(fields, config.preview);
+  add_metrics(fields, config.metrics);
+  add_pack(fields, config.pack);
+  add_inspect(fields, config.inspect);
+  add_sampling(fields, config.sampling);
+  add_convert(fields, config.convert);
+}
+
+}  // namespace effuse
