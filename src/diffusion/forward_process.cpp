@@ -2,16 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "diffusion/tables.hpp"
+
 namespace effuse {
-namespace {
-
-/// table[t] as [N, 1, 1, 1] of the type of `like`.
-at::Tensor look_up(const at::Tensor& table, const at::Tensor& t, const at::Tensor& like) {
-  return table.index_select(0, t).to(like.scalar_type()).view({-1, 1, 1, 1});
-}
-
-}  // namespace
-
 ForwardProcess::ForwardProcess(const Schedule& schedule, at::Device device) {
   const at::Tensor alpha_bar = at::tensor(schedule.alpha_bar(), at::kDouble);
   signal_scale_ = alpha_bar.sqrt().to(device);
@@ -21,11 +14,6 @@ ForwardProcess::ForwardProcess(const Schedule& schedule, at::Device device) {
 at::Tensor ForwardProcess::add_noise(const at::Tensor& x0, const at::Tensor& noise,
                                      const at::Tensor& t) const {
   return at::addcmul(look_up(signal_scale_, t, x0) * x0, look_up(noise_scale_, t, x0), noise);
-}
-
-at::Tensor epsilon_loss(const at::Tensor& prediction, const at::Tensor& noise) {
-  const auto type = prediction.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  return (prediction.to(type) - noise.to(type)).square().flatten(1).mean(1);
 }
 
 }  // namespace effuse

@@ -20,8 +20,4 @@ class ForwardProcess {
   at::Tensor noise_scale_;   ///< [T] float64, sqrt(1 - alpha_bar)
 };
 
-/// The training objective: mean squared error of the predicted noise, per image. Both [N, C, H, W];
-/// the result is [N], fp32 (fp64 where the prediction is).
-at::Tensor epsilon_loss(const at::Tensor& prediction, const at::Tensor& noise);
-
 }  // namespace effuse

@@ -24,6 +24,7 @@ TrainStep::TrainStep(Network& network, FlatState& state, const Schedule& schedul
     : network_(network),
       state_(state),
       forward_process_(schedule, device),
+      objective_(config.diffusion, schedule, device),
       comm_(comm),
       config_(config),
       extent_(extent),
@@ -46,8 +47,8 @@ void TrainStep::backward(const Batch& batch, const Share& part) {
   const TrainingDraws draws = draw_for_training(draws_, positions, x0.sizes().slice(1), labels);
   const at::Tensor noisy = forward_process_.add_noise(x0, draws.noise, draws.t);
   network_.set_dropout_positions(draws_.seed, positions);
-  const at::Tensor loss_sum =
-      epsilon_loss(network_.forward(noisy, draws.t, draws.labels), draws.noise).sum();
+  const at::Tensor prediction = network_.forward(noisy, draws.t, draws.labels);
+  const at::Tensor loss_sum = objective_.loss(prediction, x0, draws.noise, draws.t).sum();
   (loss_sum / static_cast<double>(config_.run.batch_size)).backward();
   const at::NoGradGuard no_grad;
   at::Tensor(state_.riders())[FlatState::kLossSum].add_(loss_sum);

@@ -9,6 +9,7 @@
 #include "data/share.hpp"
 #include "diffusion/draws.hpp"
 #include "diffusion/forward_process.hpp"
+#include "diffusion/objective.hpp"
 #include "training/flat_state.hpp"
 
 namespace effuse {
@@ -38,10 +39,10 @@ struct TrainExtent {
   std::int64_t dataset_size = 0;
 };
 
-/// One step of DDPM training (Ho et al. 2020, algorithm 1) over all ranks: the loss is the mean
-/// over the global batch of ‖ε − ε_θ(√ᾱ_t x_0 + √(1−ᾱ_t) ε, t, y)‖² per element, its gradient is
-/// summed over the ranks, clipped by global norm and applied by AdamW, then averaged into the EMA
-/// weights.
+/// One step of diffusion training (Ho et al. 2020, algorithm 1) over all ranks: the loss is the
+/// mean over the global batch of the objective at x_t = √ᾱ_t x_0 + √(1−ᾱ_t) ε, its gradient is
+/// summed over the ranks, clipped by global norm and applied by the optimiser, then the weights are
+/// averaged into the EMA weights.
 class TrainStep {
  public:
   /// Everything referred to must outlive this.
@@ -60,6 +61,7 @@ class TrainStep {
   Network& network_;
   FlatState& state_;
   ForwardProcess forward_process_;
+  Objective objective_;
   TrainingDrawSettings draws_;
   Communicator& comm_;
   const Config& config_;
