@@ -1,24 +1,22 @@
 #pragma once
 
-#include "diffusion/sampler.hpp"
+#include "diffusion/update_rule.hpp"
 
 namespace effuse {
 
-/// Denoising diffusion implicit models (Song et al. 2021, formulas 12 and 16): x_0 is clamped to
-/// [-1, 1], the noise direction is the prediction as it came, and the last step ends at the image
-/// (alpha_bar 1). As diffusers' DDIMScheduler with clip_sample and set_alpha_to_one; unlike it, the
-/// next time step is always the one visited next (diffusers takes t - T/S, which differs for
-/// linspace).
+/// Denoising diffusion implicit models (Song et al. 2021, formulas 12 and 16). The noise direction
+/// is the prediction as it came, also where the predicted image is clamped.
 class DdimRule : public UpdateRule {
  public:
-  /// Throws ConfigError unless eta lies in [0, 1].
-  DdimRule(const Schedule& schedule, double eta);
+  DdimRule(Prediction prediction, Clip clip, double eta)
+      : prediction_(prediction), clip_(clip), eta_(eta) {}
 
-  at::Tensor advance(const at::Tensor& x, const TimeStep& step, const Denoiser& denoiser,
+  at::Tensor advance(const at::Tensor& x, const SamplerStep& step, const Denoiser& denoiser,
                      const StepNoise& noise) override;
 
  private:
-  const Schedule& schedule_;
+  Prediction prediction_;
+  Clip clip_;
   double eta_;
 };
 

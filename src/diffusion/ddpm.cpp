@@ -1,23 +1,36 @@
 #include "diffusion/ddpm.hpp"
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 
-#include "diffusion/reverse_step.hpp"
+#include "diffusion/estimate.hpp"
 
 namespace effuse {
 
-at::Tensor DdpmRule::advance(const at::Tensor& x, const TimeStep& step, const Denoiser& denoiser,
+at::Tensor DdpmRule::mean(const at::Tensor& x, const at::Tensor& output,
+                          const Levels& levels) const {
+  const double alpha = levels.from / levels.to;
+  if (clip_ == Clip::no && prediction_ == Prediction::epsilon) {
+    // The same in terms of the noise (formula 11), which does not divide by sqrt(alpha_bar).
+    const double noise_weight = (1.0 - alpha) / std::sqrt(1.0 - levels.from);
+    return at::sub(x, output, noise_weight).div_(std::sqrt(alpha));
+  }
+  const double image_weight = std::sqrt(levels.to) * (1.0 - alpha) / (1.0 - levels.from);
+  const double x_weight = std::sqrt(alpha) * (1.0 - levels.to) / (1.0 - levels.from);
+  return at::mul(estimate_image(prediction_, clip_, x, output, levels.from), image_weight)
+      .add_(x, x_weight);
+}
+
+at::Tensor DdpmRule::advance(const at::Tensor& x, const SamplerStep& step, const Denoiser& denoiser,
                              const StepNoise& noise) {
-  const ReverseStep reverse(schedule_, step);
-  const double alpha = reverse.alpha_bar / reverse.alpha_bar_next;
-  const double x0_weight =
-      std::sqrt(reverse.alpha_bar_next) * (1.0 - alpha) / (1.0 - reverse.alpha_bar);
-  const double x_weight =
-      std::sqrt(alpha) * (1.0 - reverse.alpha_bar_next) / (1.0 - reverse.alpha_bar);
-  const at::Tensor epsilon = predict_noise(denoiser, x, step.t);
-  at::Tensor next = predict_image(x, epsilon, reverse.alpha_bar).mul_(x0_weight).add_(x, x_weight);
-  const double variance = reverse.posterior_variance();
-  if (variance > 0.0) next.add_(noise(step.number).to(x.options()), std::sqrt(variance));
+  at::Tensor next = mean(x, ask(denoiser, x, step.t), step.levels);
+  const double variance = variance_ == Variance::fixed_small
+                              ? posterior_variance(step.levels)
+                              : 1.0 - step.levels.from / step.levels.to;
+  if (step.adds_noise && variance > 0.0) {
+    next.add_(noise(step.number).to(x.options()), std::sqrt(variance));
+  }
   return next;
 }
 

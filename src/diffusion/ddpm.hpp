@@ -1,21 +1,26 @@
 #pragma once
 
-#include "diffusion/sampler.hpp"
+#include "diffusion/update_rule.hpp"
 
 namespace effuse {
 
-/// Ancestral sampling (Ho et al. 2020, algorithm 2) with the variance of the posterior (diffusers'
-/// "fixed_small") and x_0 clamped to [-1, 1]. With fewer than T steps the betas are those between
-/// the steps visited. As diffusers' DDPMScheduler.
+/// Ancestral sampling (Ho et al. 2020, algorithm 2). With fewer than T steps the betas are those
+/// between the steps visited.
 class DdpmRule : public UpdateRule {
  public:
-  explicit DdpmRule(const Schedule& schedule) : schedule_(schedule) {}
+  DdpmRule(Prediction prediction, Clip clip, Variance variance)
+      : prediction_(prediction), clip_(clip), variance_(variance) {}
 
-  at::Tensor advance(const at::Tensor& x, const TimeStep& step, const Denoiser& denoiser,
+  at::Tensor advance(const at::Tensor& x, const SamplerStep& step, const Denoiser& denoiser,
                      const StepNoise& noise) override;
 
  private:
-  const Schedule& schedule_;
+  /// Mean of q(x_to | x_from, x_0) at the predicted image.
+  at::Tensor mean(const at::Tensor& x, const at::Tensor& output, const Levels& levels) const;
+
+  Prediction prediction_;
+  Clip clip_;
+  Variance variance_;
 };
 
 }  // namespace effuse

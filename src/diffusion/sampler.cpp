@@ -1,50 +1,28 @@
 #include "diffusion/sampler.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <array>
-#include <string>
-#include <utility>
-
-#include "core/error.hpp"
-#include "core/text.hpp"
-#include "diffusion/ddim.hpp"
-#include "diffusion/ddpm.hpp"
+#include "diffusion/step_plan.hpp"
 
 namespace effuse {
-
-SamplerKind sampler_named(std::string_view name) {
-  static const std::array<std::string, 2> names = {"ddpm", "ddim"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return static_cast<SamplerKind>(i);
-  }
-  const std::string nearest = nearest_name(name, names);
-  throw ConfigError(cat("sampling.sampler is \"", name, "\", which is no known sampler",
-                        nearest.empty() ? "" : cat("; did you mean \"", nearest, "\"?")));
-}
-
-std::unique_ptr<UpdateRule> make_update_rule(const SamplerSettings& settings,
-                                             const Schedule& schedule) {
-  switch (settings.kind) {
-    case SamplerKind::ddpm:
-      return std::make_unique<DdpmRule>(schedule);
-    case SamplerKind::ddim:
-      return std::make_unique<DdimRule>(schedule, settings.eta);
-  }
-  throw Error("unknown kind of sampler");
-}
 
 at::Tensor sample(const SamplerSettings& settings, const Schedule& schedule,
                   const Denoiser& denoiser, at::Tensor x_t, const StepNoise& step_noise,
                   const StopWanted& stop_wanted) {
-  const auto steps = time_steps(settings.spacing, settings.steps, schedule.size());
-  const auto rule = make_update_rule(settings, schedule);
+  const bool foreign_fp32 =
+      settings.convention != Convention::effuse && x_t.scalar_type() == at::kFloat;
+  const auto steps = plan_steps(settings, foreign_fp32 ? schedule.rounded_to_fp32() : schedule);
+  const auto rule = make_update_rule(settings);
   const at::NoGradGuard no_grad;
-  for (const TimeStep& step : steps) {
+  for (const SamplerStep& step : steps) {
     if (stop_wanted && stop_wanted()) return {};
     x_t = rule->advance(x_t, step, denoiser, step_noise);
   }
-  return x_t;
+  // IDDM clamps what its ddpm made, and that alone.
+  const bool iddm_ddpm =
+      settings.convention == Convention::iddm && settings.kind == SamplerKind::ddpm;
+  return iddm_ddpm ? x_t.clamp(-1, 1) : x_t;
 }
 
 }  // namespace effuse

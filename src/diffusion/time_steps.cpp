@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/named.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -33,12 +34,7 @@ std::int64_t time_step_at(Spacing spacing, std::int64_t i, std::int64_t steps,
 
 Spacing spacing_named(std::string_view name) {
   static const std::array<std::string, 3> names = {"linspace", "leading", "trailing"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return static_cast<Spacing>(i);
-  }
-  const std::string nearest = nearest_name(name, names);
-  throw ConfigError(cat("\"", name, "\" is no known spacing of time steps",
-                        nearest.empty() ? "" : cat("; did you mean \"", nearest, "\"?")));
+  return static_cast<Spacing>(place_of(name, names, "sampling.spacing"));
 }
 
 std::vector<TimeStep> time_steps(Spacing spacing, std::int64_t steps, std::int64_t timesteps) {

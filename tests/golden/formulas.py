@@ -38,8 +38,13 @@ def step_noise(shape, step):
     return wave(shape, math.sqrt(2.0), 1.7, 2.3 * step)
 
 
-def gaussian_denoiser(x, alpha_bar):
-    """The exact noise prediction for pixels distributed as N(0.3 sin(0.7 i), 0.8^2)."""
+def gaussian_denoiser(x, alpha_bar, prediction="epsilon"):
+    """The exact prediction for pixels distributed as N(0.3 sin(0.7 i), 0.8^2)."""
     mean = wave(x.shape, 0.3, 0.7, 0.0)
-    epsilon = (1 - alpha_bar) ** 0.5 * (x.double() - alpha_bar**0.5 * mean)
-    return (epsilon / (alpha_bar * 0.8**2 + 1 - alpha_bar)).to(x.dtype)
+    signal, sigma = alpha_bar**0.5, (1 - alpha_bar) ** 0.5
+    residual = (x.double() - signal * mean) / (alpha_bar * 0.8**2 + 1 - alpha_bar)
+    noise = sigma * residual
+    image = mean + 0.8**2 * signal * residual
+    if prediction == "epsilon":
+        return noise.to(x.dtype)
+    return (image if prediction == "sample" else signal * noise - sigma * image).to(x.dtype)

@@ -71,12 +71,19 @@ inline at::Tensor step_noise(at::IntArrayRef shape, std::int64_t step) {
   return wave(shape, std::sqrt(2.0), 1.7, 2.3 * static_cast<double>(step));
 }
 
-/// The exact noise prediction for pixels distributed as N(0.3 sin(0.7 i), 0.8^2).
-inline at::Tensor gaussian_denoiser(const at::Tensor& x, double alpha_bar) {
+/// The exact prediction, named as diffusion.prediction names it, for pixels distributed as
+/// N(0.3 sin(0.7 i), 0.8^2).
+inline at::Tensor gaussian_denoiser(const at::Tensor& x, double alpha_bar,
+                                    const std::string& prediction = "epsilon") {
   const at::Tensor mean = wave(x.sizes(), 0.3, 0.7, 0.0);
-  const at::Tensor epsilon =
-      std::sqrt(1 - alpha_bar) * (x.to(at::kDouble) - std::sqrt(alpha_bar) * mean);
-  return (epsilon / (alpha_bar * 0.8 * 0.8 + 1 - alpha_bar)).to(x.scalar_type());
+  const double signal = std::sqrt(alpha_bar);
+  const double sigma = std::sqrt(1 - alpha_bar);
+  const at::Tensor residual =
+      (x.to(at::kDouble) - signal * mean) / (alpha_bar * 0.8 * 0.8 + 1 - alpha_bar);
+  const at::Tensor noise = sigma * residual;
+  if (prediction == "epsilon") return noise.to(x.scalar_type());
+  const at::Tensor image = mean + 0.8 * 0.8 * signal * residual;
+  return (prediction == "sample" ? image : signal * noise - sigma * image).to(x.scalar_type());
 }
 
 /// ||a - b|| / ||b||.

@@ -11,6 +11,7 @@
 #include "core/text.hpp"
 #include "diffusion/draws.hpp"
 #include "diffusion/quantise.hpp"
+#include "diffusion/step_plan.hpp"
 #include "golden/golden.hpp"
 
 namespace effuse {
@@ -22,14 +23,46 @@ Schedule schedule_named(const std::string& name) {
   return Schedule(config);
 }
 
-SamplerSettings settings_of(const nlohmann::json& json) {
-  SamplerSettings settings;
-  settings.kind = sampler_named(json.at("sampler").get<std::string>());
-  settings.steps = json.at("steps").get<std::int64_t>();
-  settings.eta = json.at("eta").get<double>();
-  settings.spacing = spacing_named(json.at("spacing").get<std::string>());
-  return settings;
-}
+/// One case of samplers.json.
+class Case {
+ public:
+  explicit Case(const nlohmann::json& json) : json_(json), schedule_(diffusion()) {}
+
+  SamplerSettings settings() const {
+    SamplingConfig sampling;
+    json_.at("sampler").get_to(sampling.sampler);
+    json_.at("steps").get_to(sampling.steps);
+    json_.at("eta").get_to(sampling.eta);
+    json_.at("variance").get_to(sampling.variance);
+    json_.at("spacing").get_to(sampling.spacing);
+    json_.at("clip").get_to(sampling.clip);
+    json_.at("convention").get_to(sampling.convention);
+    return sampler_settings(sampling, diffusion());
+  }
+
+  const Schedule& schedule() const { return schedule_; }
+
+  at::Tensor run(at::ScalarType type, at::IntArrayRef shape) const {
+    const auto prediction = json_.at("prediction").get<std::string>();
+    const Denoiser exact = [&](const at::Tensor& x, std::int64_t t) {
+      return golden::gaussian_denoiser(x, schedule_.alpha_bar(t), prediction);
+    };
+    return sample(settings(), schedule_, exact, golden::starting_noise(shape).to(type),
+                  [&](std::int64_t step) { return golden::step_noise(shape, step); });
+  }
+
+ private:
+  DiffusionConfig diffusion() const {
+    DiffusionConfig config;
+    json_.at("schedule").get_to(config.schedule);
+    json_.at("prediction").get_to(config.prediction);
+    json_.at("zero_terminal_snr").get_to(config.zero_terminal_snr);
+    return config;
+  }
+
+  const nlohmann::json& json_;
+  Schedule schedule_;
+};
 
 Denoiser analytic(const Schedule& schedule) {
   return [&schedule](const at::Tensor& x, std::int64_t t) {
@@ -40,9 +73,9 @@ Denoiser analytic(const Schedule& schedule) {
 TEST(Sampler, VisitsTheTimeStepsOfDiffusers) {
   for (const auto& json : golden::load("samplers.json").at("cases")) {
     if (json.at("time_steps").empty()) continue;
-    const SamplerSettings settings = settings_of(json);
+    const Case example(json);
     std::vector<std::int64_t> visited;
-    for (const TimeStep& step : time_steps(settings.spacing, settings.steps, 1000)) {
+    for (const SamplerStep& step : plan_steps(example.settings(), example.schedule())) {
       visited.push_back(step.t);
     }
     EXPECT_EQ(visited, json.at("time_steps").get<std::vector<std::int64_t>>());
@@ -52,21 +85,21 @@ TEST(Sampler, VisitsTheTimeStepsOfDiffusers) {
 TEST(Sampler, GivesTheImagesOfDiffusers) {
   const auto golden = golden::load("samplers.json");
   const auto shape = golden.at("shape").get<std::vector<std::int64_t>>();
-  for (const auto& json : golden.at("cases")) {
-    SCOPED_TRACE(cat(json.at("sampler"), " ", json.at("schedule"), " ", json.at("spacing"), " ",
-                     json.at("steps"), " steps, eta ", json.at("eta")));
-    const Schedule schedule = schedule_named(json.at("schedule"));
-    const auto run = [&](at::ScalarType type) {
-      return sample(settings_of(json), schedule, analytic(schedule),
-                    golden::starting_noise(shape).to(type),
-                    [&](std::int64_t step) { return golden::step_noise(shape, step); });
-    };
-    // Over 1,000 steps the rounding of diffusers' fp32 tables adds up to more.
-    const double fp32_tolerance = settings_of(json).steps <= 50 ? 1e-4 : 1e-3;
-    EXPECT_LE(golden::relative_error(run(at::kFloat), golden::tensor(json.at("fp32"), shape)),
-              fp32_tolerance);
-    EXPECT_LE(golden::relative_error(run(at::kDouble), golden::tensor(json.at("fp64"), shape)),
-              1e-8);
+  for (auto json : golden.at("cases")) {
+    const Case example(json);
+    const at::Tensor fp32 = golden::tensor(json.at("fp32"), shape);
+    const at::Tensor fp64 = golden::tensor(json.at("fp64"), shape);
+    // In its own convention Effuse is held against the exact result: diffusers' fp32 tables are off
+    // by as much as 1 % where the cosine schedule has no signal.
+    const bool repeats = example.settings().convention == Convention::diffusers;
+    const double error_fp32 =
+        golden::relative_error(example.run(at::kFloat, shape), repeats ? fp32 : fp64);
+    const double error_fp64 = golden::relative_error(example.run(at::kDouble, shape), fp64);
+    for (const char* key : {"fp32", "fp64", "time_steps"}) json.erase(key);
+    // Extrapolated unclamped, a rounding error of the noise grows by 1 / sqrt(alpha_bar): 2e4 here.
+    const bool extrapolates = !repeats && json["sampler"] == "plms" && json["schedule"] == "cosine";
+    EXPECT_LE(error_fp32, extrapolates ? 1e-2 : 1e-4) << json;
+    EXPECT_LE(error_fp64, 1e-8) << json;
   }
 }
 
@@ -82,8 +115,11 @@ TEST(Sampler, RestoresASaturatedImageFromAPerfectDenoiser) {
       const double signal = schedule.alpha_bar(t);
       return (x - std::sqrt(signal) * x0) / std::sqrt(1 - signal);
     };
-    for (const auto& [kind, eta] :
-         {std::pair{SamplerKind::ddpm, 0.0}, {SamplerKind::ddim, 0.0}, {SamplerKind::ddim, 1.0}}) {
+    for (const auto& [kind, eta] : {std::pair{SamplerKind::ddpm, 0.0},
+                                    {SamplerKind::ddim, 0.0},
+                                    {SamplerKind::ddim, 1.0},
+                                    {SamplerKind::plms, 0.0},
+                                    {SamplerKind::dpmpp_2m, 0.0}}) {
       for (const std::int64_t steps : {1, 20, 50}) {
         const at::Tensor result =
             to_uint8(sample({kind, steps, eta}, schedule, perfect,
@@ -100,9 +136,10 @@ TEST(Sampler, DdimWithEtaOneIsDdpm) {
   const Schedule schedule = schedule_named("linear");
   const at::Tensor x = golden::starting_noise({1, 1, 4, 4});
   const StepNoise noise = [](std::int64_t) { return golden::step_noise({1, 1, 4, 4}, 0); };
-  const auto ddpm = make_update_rule({SamplerKind::ddpm}, schedule);
-  const auto ddim = make_update_rule({SamplerKind::ddim, 50, 1.0}, schedule);
-  for (const TimeStep& step : time_steps(Spacing::linspace, 50, 1000)) {
+  const SamplerSettings settings{SamplerKind::ddim, 50, 1.0};
+  const auto ddpm = make_update_rule({SamplerKind::ddpm});
+  const auto ddim = make_update_rule(settings);
+  for (const SamplerStep& step : plan_steps(settings, schedule)) {
     const double signal = schedule.alpha_bar(step.t);
     const Denoiser unclamped = [&](const at::Tensor& at_t, std::int64_t) {
       return (at_t - 0.5 * std::sqrt(signal)) / std::sqrt(1 - signal);
@@ -158,7 +195,6 @@ TEST(Sampler, RefusesImpossibleSettings) {
   EXPECT_THROW(sample({SamplerKind::ddim, 0}, schedule, analytic(schedule), x, {}), ConfigError);
   EXPECT_THROW(sample({SamplerKind::ddim, 10, 1.5}, schedule, analytic(schedule), x, {}),
                ConfigError);
-  EXPECT_THROW(sampler_named("dddim"), ConfigError);
 }
 
 }  // namespace

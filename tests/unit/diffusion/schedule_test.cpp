@@ -9,6 +9,7 @@
 #include "diffusion/forward_process.hpp"
 #include "diffusion/time_steps.hpp"
 #include "golden/golden.hpp"
+#include "support/error_message.hpp"
 
 namespace effuse {
 namespace {
@@ -37,10 +38,65 @@ TEST_P(ScheduleGolden, IsThatOfDiffusers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ScheduleGolden, testing::Values("linear", "cosine"),
+INSTANTIATE_TEST_SUITE_P(All, ScheduleGolden, testing::Values("linear", "cosine", "scaled_linear"),
                          [](const auto& test) { return std::string(test.param); });
 
+TEST_P(ScheduleGolden, IsRescaledToPureNoiseAsThatOfDiffusers) {
+  DiffusionConfig config = config_of(GetParam());
+  config.zero_terminal_snr = true;
+  config.prediction = "v_prediction";
+  const Schedule schedule(config);
+  const auto golden = golden::load("samplers.json").at("schedules").at(GetParam());
+  for (std::size_t k = 0; k < golden.at("indices").size(); ++k) {
+    const auto t = golden.at("indices")[k].get<std::int64_t>();
+    const auto expected = golden.at("zero_terminal_snr")[k].get<double>();
+    EXPECT_NEAR(schedule.alpha_bar(t), expected, 1e-3 * expected) << t;
+    EXPECT_NEAR(schedule.rounded_to_fp32().alpha_bar(t), expected, 1e-9) << t;
+  }
+  EXPECT_EQ(schedule.alpha_bar(999), 0.0);
+  EXPECT_EQ(schedule.beta(999), 1.0);
+}
+
+TEST_P(ScheduleGolden, HasTheFp32TablesOfDiffusersToTheLastBit) {
+  const Schedule schedule = Schedule(config_of(GetParam())).rounded_to_fp32();
+  const auto golden = golden::load("samplers.json").at("schedules").at(GetParam());
+  for (std::size_t k = 0; k < golden.at("indices").size(); ++k) {
+    const auto t = golden.at("indices")[k].get<std::int64_t>();
+    EXPECT_EQ(schedule.alpha_bar(t), golden.at("alpha_bar")[k].get<double>()) << t;
+  }
+}
+
+TEST(Schedule, OfAnotherNameIsTheSame) {
+  EXPECT_EQ(Schedule(config_of("squaredcos_cap_v2")).alpha_bar(),
+            Schedule(config_of("cosine")).alpha_bar());
+  EXPECT_EQ(Schedule(config_of("sqrt_linear")).alpha_bar(),
+            Schedule(config_of("scaled_linear")).alpha_bar());
+}
+
+TEST(Schedule, OfTheRootUnderflowsUnlessItIsClipped) {
+  DiffusionConfig config = config_of("sqrt");
+  const std::string message = message_of<ConfigError>([&] { Schedule{config}; });
+  EXPECT_NE(message.find("underflows in fp32"), std::string::npos) << message;
+  EXPECT_NE(message.find("diffusion.min_alpha_bar"), std::string::npos) << message;
+  config.min_alpha_bar = 1e-5;
+  const Schedule schedule(config);
+  EXPECT_EQ(schedule.alpha_bar(999), 1e-5);
+  EXPECT_NEAR(schedule.beta(0), 0.01, 1e-15);
+  EXPECT_EQ(schedule.beta(999), 0.0);
+}
+
+TEST(Schedule, WithoutTerminalSignalTakesNoNoisePrediction) {
+  DiffusionConfig config = config_of("linear");
+  config.zero_terminal_snr = true;
+  EXPECT_THROW(Schedule{config}, ConfigError);
+  config.prediction = "sample";
+  EXPECT_NO_THROW(Schedule{config});
+  config.min_alpha_bar = 1e-3;
+  EXPECT_THROW(Schedule{config}, ConfigError);
+}
+
 TEST(Schedule, EndsAsPublished) {
+  EXPECT_NEAR(Schedule(config_of("scaled_linear")).alpha_bar(999), 7.3e-4, 0.05e-4);
   EXPECT_NEAR(Schedule(config_of("linear")).alpha_bar(999), 4.04e-5, 0.005e-5);
   EXPECT_NEAR(Schedule(config_of("cosine")).alpha_bar(999), 2.43e-9, 0.005e-9);
   EXPECT_EQ(Schedule(config_of("cosine")).beta(999), 0.999);
@@ -83,16 +139,6 @@ TEST(ForwardProcess, MixesImageAndNoise) {
   EXPECT_EQ(process.add_noise(x0.to(at::kFloat), noise.to(at::kFloat), at::zeros({2}, at::kLong))
                 .scalar_type(),
             at::kFloat);
-}
-
-TEST(EpsilonLoss, IsTheMeanSquarePerImage) {
-  const at::Tensor noise = at::zeros({2, 1, 2, 2});
-  at::Tensor prediction = at::zeros({2, 1, 2, 2});
-  prediction[1].fill_(3.0);
-  prediction[0][0][0][0] = 2.0;
-  EXPECT_TRUE(at::equal(epsilon_loss(prediction, noise), at::tensor({1.0F, 9.0F})));
-  EXPECT_TRUE(
-      at::equal(epsilon_loss(prediction.to(at::kBFloat16), noise), at::tensor({1.0F, 9.0F})));
 }
 
 std::vector<std::int64_t> visited(Spacing spacing, std::int64_t steps, std::int64_t timesteps) {
