@@ -21,7 +21,7 @@ effuse_layer(data        2 core config shards)
 effuse_layer(checkpoint  2 core)
 
 effuse_layer(training    3 core config metrics comm models diffusion data checkpoint)
-effuse_layer(generation  3 core config image comm models diffusion)
+effuse_layer(generation  3 core config image comm models diffusion checkpoint)
 
 effuse_layer(app         4 core config image metrics comm shards models diffusion data checkpoint
                            training generation)

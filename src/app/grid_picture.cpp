@@ -11,11 +11,14 @@ namespace effuse {
 namespace {
 
 constexpr int kUnlabelledColumns = 8;
+constexpr std::size_t kLabelledColumns = 32;
 
 }  // namespace
 
 GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names) {
-  if (!classes.conditional()) return {kUnlabelledColumns, {}};
+  if (!classes.conditional() || classes.classes().size() > kLabelledColumns) {
+    return {kUnlabelledColumns, {}};
+  }
   GridLayout layout{static_cast<int>(classes.classes().size()), {}};
   for (const std::int64_t label : classes.classes()) {
     layout.labels.push_back(class_names[static_cast<std::size_t>(label)]);

@@ -18,8 +18,8 @@ struct GridLayout {
   std::vector<std::string> labels;  ///< one per column, or none
 };
 
-/// A labelled column a class for a conditional set (image i is of class i mod columns), eight
-/// columns without labels otherwise.
+/// A labelled column a class for a conditional set of up to 32 classes (image i is of class i mod
+/// columns), eight columns without labels otherwise.
 GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names);
 
 /// Writes the images, row by row, as one PNG.

@@ -50,12 +50,17 @@ at::Tensor PreviewHook::generate(std::int64_t images) {
   const AveragedWeights averaged(parts_.state);
   const PreviewConfig& preview = parts_.config.preview;
   const GenerationSettings settings{
-      .sampler = {.kind = SamplerKind::ddim, .steps = preview.steps, .eta = 0.0},
+      .sampler = {.kind = SamplerKind::ddim,
+                  .steps = preview.steps,
+                  .prediction = prediction_named(parts_.config.diffusion.prediction)},
       .guidance = preview.guidance,
-      .seed = static_cast<std::uint64_t>(parts_.config.run.seed),
       .tile_size = kTile,
+      .height = parts_.config.model.sample_size,
+      .width = parts_.config.model.sample_size,
       .compute = parts_.config.precision.compute};
-  const TileGenerator generator(parts_.network, parts_.schedule, classes_, settings, parts_.device);
+  const SeededNoise noise(static_cast<std::uint64_t>(parts_.config.run.seed));
+  const TileGenerator generator(parts_.network, parts_.schedule, classes_, noise, settings,
+                                parts_.device);
   return generate_together(generator, images, kTile, parts_.comm, parts_.device);
 }
 

@@ -10,15 +10,14 @@
 #include "app/device.hpp"
 #include "app/grid_picture.hpp"
 #include "app/resolve.hpp"
+#include "app/sample_request.hpp"
 #include "app/trained_model.hpp"
 #include "comm/agreement.hpp"
-#include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "generation/bulk.hpp"
-#include "generation/image_files.hpp"
+#include "generation/image_store.hpp"
 #include "generation/sample_set.hpp"
-#include "image/decode.hpp"
 
 namespace effuse {
 namespace {
@@ -38,97 +37,91 @@ Program sample_program() {
           .key_flags = {{"--weights", "sampling.weights"},
                         {"--weights-kind", "sampling.weights_kind"},
                         {"--output", "sampling.output"},
+                        {"--format", "sampling.format"},
                         {"--number", "sampling.number"},
                         {"--classes", "sampling.classes"},
+                        {"--labels", "sampling.labels"},
+                        {"--noise", "sampling.noise"},
                         {"--guidance", "sampling.guidance"},
                         {"--seed", "sampling.seed"},
                         {"--sampler", "sampling.sampler"},
                         {"--steps", "sampling.steps"},
                         {"--eta", "sampling.eta"},
+                        {"--convention", "sampling.convention"},
                         {"--tile", "sampling.tile"},
                         {"--compute", "sampling.compute"},
                         {"--device", "parallel.device"}},
           .extra_flags = {}};
 }
 
-void require_settings(const SamplingConfig& sampling, const Schedule& schedule) {
-  if (sampling.output.empty()) {
-    throw ConfigError("sampling.output is not set. Give --output FOLDER.");
-  }
-  if (sampling.sampler == "ddpm" && sampling.eta != 0) {
-    throw ConfigError(
-        cat("sampling.eta is ", sampling.eta,
-            ", but ddpm has no eta (its noise is fixed). Use ddim, or leave it out."));
-  }
-  if (sampling.steps > schedule.size()) {
-    throw ConfigError(cat("sampling.steps is ", sampling.steps, ", but the model has ",
-                          schedule.size(), " time steps. Give at most as many."));
-  }
+GenerationSettings settings_from(const SampleRequest& request) {
+  return {.sampler = request.sampler,
+          .guidance = request.sampling.guidance,
+          .tile_size = request.sampling.tile,
+          .height = request.height,
+          .width = request.width,
+          .compute = request.sampling.compute};
 }
 
-GenerationSettings settings_from(const Config& config) {
-  const SamplingConfig& s = config.sampling;
-  return {.sampler = {.kind = sampler_named(s.sampler), .steps = s.steps, .eta = s.eta},
-          .guidance = s.guidance,
-          .seed = static_cast<std::uint64_t>(s.seed),
-          .tile_size = s.tile,
-          .compute = s.compute};
+SampleSet make_set(const SampleRequest& request, const TrainedModelDescription& model) {
+  const auto numbers = request.classes.classes();
+  return SampleSet(request.sampling.output, {.sampling = request.sampling,
+                                             .weights_sha256 = model.sha256,
+                                             .weights_step = model.step,
+                                             .noise_sha256 = request.noise_sha256,
+                                             .classes = {numbers.begin(), numbers.end()},
+                                             .class_names = model.class_names});
 }
 
-/// The first images of the set as one picture, from their files.
-void write_grid(const SampleSet& set, const GridLayout& layout, std::int64_t images) {
-  const std::int64_t shown = std::min(images, layout.columns * kMaximumGridRows);
-  std::vector<Image> cells;
-  for (std::int64_t i = 0; i < shown; ++i) {
-    const std::string bytes = read_file(image_file(set.folder(), i));
-    cells.push_back(decode_image(std::as_bytes(std::span(bytes))));
-  }
-  write_grid_picture(set.folder() / "grid.png", cells, layout);
+void announce(const SampleRequest& request, const TrainedModel& model, int ranks) {
+  const SamplingConfig& s = request.sampling;
+  log::info("sampling ", human_count(static_cast<std::uint64_t>(s.number)), " images with ",
+            s.sampler, ", ", s.steps, " steps, ",
+            request.classes.conditional() ? cat("guidance ", s.guidance)
+                                          : "no guidance (the model has no classes)",
+            s.convention == "effuse" ? "" : cat(", in the convention ", s.convention),
+            ", from step ", model.step, " of ", s.weights, " over ", ranks,
+            ranks == 1 ? " rank" : " ranks");
 }
 
-SampleSet make_set(const Config& config, const TrainedModelDescription& model,
-                   const ClassPlan& classes) {
-  const auto numbers = classes.classes();
-  return SampleSet(config.sampling.output, {.sampling = config.sampling,
-                                            .weights_sha256 = model.sha256,
-                                            .weights_step = model.step,
-                                            .classes = {numbers.begin(), numbers.end()},
-                                            .class_names = model.class_names});
+/// The first images of the set as one picture, and the mark that it is complete.
+void finish(const SampleSet& set, const ImageStore& store, const SampleRequest& request,
+            const TrainedModelDescription& model) {
+  const GridLayout layout = grid_layout(request.classes, model.class_names);
+  store.finish(request.sampling.number, request.sampling.tile);
+  const std::int64_t shown = std::min(request.sampling.number, layout.columns * kMaximumGridRows);
+  write_grid_picture(set.folder() / "grid.png", store.first(shown), layout);
+  set.complete();
 }
 
 JobEnd generate(JobContext& context, Communicator& comm, at::Device device) {
-  const Config& config = context.line.config;
-  const SamplingConfig& sampling = config.sampling;
-  const TrainedModel model = load_trained_model(comm, sampling, device);
-  const Schedule schedule(model.diffusion);
-  const ClassPlan classes =
-      agree_value(comm, [&] { return ClassPlan(sampling.classes, model.class_names); });
-  const SampleSet set = make_set(config, model, classes);
+  const TrainedModel model = load_trained_model(comm, context.line.config.sampling, device);
+  const Schedule schedule = agree_value(comm, [&] { return Schedule(model.diffusion); });
+  const SampleRequest request = agree_value(
+      comm, [&] { return resolve_request(context.line.config.sampling, model, schedule); });
+  const SamplingConfig& sampling = request.sampling;
+  const SampleSet set = make_set(request, model);
   agree(comm, [&] {
-    require_settings(sampling, schedule);
     if (comm.rank() == 0) set.begin();
   });
-  log::info("sampling ", human_count(static_cast<std::uint64_t>(sampling.number)), " images with ",
-            sampling.sampler, ", ", sampling.steps, " steps, ",
-            classes.conditional() ? cat("guidance ", sampling.guidance)
-                                  : "no guidance (the model has no classes)",
-            ", from step ", model.step, " of ", sampling.weights, " over ", comm.world_size(),
-            comm.world_size() == 1 ? " rank" : " ranks");
-  const TileGenerator generator(*model.network, schedule, classes, settings_from(config), device);
+  announce(request, model, comm.world_size());
+  const auto store =
+      agree_value(comm, [&] { return make_image_store(sampling.format, set.folder()); });
+  const TileGenerator generator(*model.network, schedule, request.classes, *request.noise,
+                                settings_from(request), device);
   comm.enter(CommSection::preview);
-  const BulkEnd end = generate_in_bulk(
-      generator, {set.folder(), sampling.number, sampling.tile, progress_style(comm.rank())}, comm,
-      device);
+  const BulkEnd end =
+      generate_in_bulk(generator, {sampling.number, sampling.tile, progress_style(comm.rank())},
+                       *store, comm, device);
   if (end == BulkEnd::stopped) {
     log::info("stopped; the same command completes the set");
     return {ExitCode::stopped, "asked to stop"};
   }
   agree(comm, [&] {
-    if (comm.rank() != 0) return;
-    write_grid(set, grid_layout(classes, model.class_names), sampling.number);
-    set.complete();
+    if (comm.rank() == 0) finish(set, *store, request, model);
   });
-  log::info("images      ", (set.folder() / "images").string());
+  log::info("images      ",
+            (set.folder() / (sampling.format == "png" ? "images" : "images.safetensors")).string());
   log::info("grid        ", (set.folder() / "grid.png").string());
   return {};
 }
@@ -143,15 +136,14 @@ JobEnd run_sampling(JobContext& context) {
 }
 
 void check_sampling(const CommandLine& line) {
-  const Config& config = line.config;
-  choose_device(config.parallel, 0);
-  const TrainedModelDescription model = describe_trained_model(config.sampling);
-  require_settings(config.sampling, Schedule(model.diffusion));
-  const ClassPlan classes(config.sampling.classes, model.class_names);
-  make_set(config, model, classes).check();
-  log::info("ok: ", human_count(static_cast<std::uint64_t>(config.sampling.number)),
-            " images from step ", model.step, " of ", config.sampling.weights, " into ",
-            config.sampling.output);
+  const SamplingConfig& sampling = line.config.sampling;
+  choose_device(line.config.parallel, 0);
+  const TrainedModelDescription model = describe_trained_model(sampling);
+  const Schedule schedule(model.diffusion);
+  const SampleRequest request = resolve_request(sampling, model, schedule);
+  make_set(request, model).check();
+  log::info("ok: ", human_count(static_cast<std::uint64_t>(request.sampling.number)),
+            " images from step ", model.step, " of ", sampling.weights, " into ", sampling.output);
 }
 
 }  // namespace

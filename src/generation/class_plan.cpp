@@ -49,6 +49,23 @@ ClassPlan::ClassPlan(std::span<const std::string> wanted, std::span<const std::s
   for (const std::string& word : wanted) classes_.push_back(class_called(word, names));
 }
 
+ClassPlan ClassPlan::of_labels(std::span<const std::int64_t> labels,
+                               std::span<const std::string> names) {
+  if (names.empty()) {
+    throw ConfigError(
+        "sampling.labels names classes, but the model was trained without any. Leave it out.");
+  }
+  ClassPlan plan;
+  for (const std::int64_t label : labels) {
+    if (label < 0 || label >= static_cast<std::int64_t>(names.size())) {
+      throw ConfigError(cat("sampling.labels has ", label, ", but the model has ", names.size(),
+                            " classes, numbered from 0."));
+    }
+    plan.classes_.push_back(label);
+  }
+  return plan;
+}
+
 std::int64_t ClassPlan::label(std::int64_t index) const {
   if (classes_.empty()) return 0;
   return classes_[static_cast<std::size_t>(index % static_cast<std::int64_t>(classes_.size()))];

@@ -15,6 +15,11 @@ class ClassPlan {
   /// for an unconditional model. Throws ConfigError with the nearest name.
   ClassPlan(std::span<const std::string> wanted, std::span<const std::string> names);
 
+  /// A class for each image by its number, as sampling.labels gives them. Throws ConfigError for an
+  /// unconditional model and for a number it does not know.
+  static ClassPlan of_labels(std::span<const std::int64_t> labels,
+                             std::span<const std::string> names);
+
   /// False for an unconditional model.
   bool conditional() const { return !classes_.empty(); }
 
@@ -24,6 +29,8 @@ class ClassPlan {
   std::span<const std::int64_t> classes() const { return classes_; }
 
  private:
+  ClassPlan() = default;
+
   std::vector<std::int64_t> classes_;
 };
 

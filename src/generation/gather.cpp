@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "diffusion/quantise.hpp"
 #include "generation/stop_agreement.hpp"
 
 namespace effuse {
@@ -20,7 +21,7 @@ at::Tensor generate_together(const TileGenerator& generator, std::int64_t images
     // equal shapes.
     const std::int64_t number = round * comm.world_size() + comm.rank();
     const Tile tile{number, number * tile_size, tile_size};
-    const at::Tensor gathered = comm.all_gather(generator.generate(tile).to(device));
+    const at::Tensor gathered = comm.all_gather(to_uint8(generator.generate(tile)).to(device));
     parts.push_back(gathered.flatten(0, 1).cpu());
   }
   return at::cat(parts).narrow(0, 0, images);

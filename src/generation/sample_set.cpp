@@ -37,11 +37,17 @@ std::string SampleSet::record(bool is_complete) const {
                      {"weights_kind", s.weights_kind},
                      {"weights_step", recipe_.weights_step},
                      {"weights_sha256", recipe_.weights_sha256},
+                     {"format", s.format},
+                     {"convention", s.convention},
                      {"sampler", s.sampler},
                      {"steps", s.steps},
+                     {"spacing", s.spacing},
                      {"eta", s.eta},
+                     {"variance", s.variance},
+                     {"clip", s.clip},
                      {"guidance", s.guidance},
                      {"seed", s.seed},
+                     {"noise_sha256", recipe_.noise_sha256},
                      {"tile", s.tile},
                      {"compute", s.compute},
                      {"classes", recipe_.classes},
@@ -63,7 +69,8 @@ void SampleSet::check() const {
       throw ConfigError(cat(folder_.string(), " was begun with more images: ", before["number"],
                             ". Ask for at least as many, or choose another --output."));
     }
-  } else if (std::filesystem::exists(folder_ / "images")) {
+  } else if (std::filesystem::exists(folder_ / "images") ||
+             std::filesystem::exists(folder_ / "images.safetensors")) {
     throw ConfigError(cat(folder_.string(),
                           " holds images but no samples.json. Choose another "
                           "--output."));

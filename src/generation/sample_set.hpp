@@ -9,8 +9,7 @@
 
 namespace effuse {
 
-/// A folder of generated images and samples.json, which says all they depend on:
-///   <folder>/images/00000/00000000.png …, grid.png, samples.json
+/// A folder of generated images (ImageStore) and samples.json, which says all they depend on.
 class SampleSet {
  public:
   /// What the images of a set depend on.
@@ -18,6 +17,7 @@ class SampleSet {
     SamplingConfig sampling;
     std::string weights_sha256;  ///< of the weights' file
     std::int64_t weights_step = 0;
+    std::string noise_sha256;           ///< of the noise file; empty: drawn from the seed
     std::vector<std::int64_t> classes;  ///< image i is of class classes[i mod n]; empty: none
     std::vector<std::string> class_names;
   };

@@ -6,18 +6,18 @@
 #include <numeric>
 #include <vector>
 
-#include "diffusion/draws.hpp"
-#include "diffusion/quantise.hpp"
 #include "models/network.hpp"
 #include "models/precision.hpp"
 
 namespace effuse {
 
 TileGenerator::TileGenerator(Network& network, const Schedule& schedule, const ClassPlan& classes,
-                             const GenerationSettings& settings, at::Device device)
+                             const NoiseSource& noise, const GenerationSettings& settings,
+                             at::Device device)
     : network_(network),
       schedule_(schedule),
       classes_(classes),
+      noise_(noise),
       settings_(settings),
       device_(device) {}
 
@@ -41,15 +41,14 @@ at::Tensor TileGenerator::generate(const Tile& tile, const StopWanted& stop_want
     for (const std::int64_t index : indices) classes.push_back(classes_.label(index));
     labels = at::tensor(classes, at::kLong).to(device_);
   }
-  const NetworkTraits& traits = network_.traits();
-  const std::vector<std::int64_t> shape{traits.channels, traits.sample_size, traits.sample_size};
+  const std::vector<std::int64_t> shape{network_.traits().channels, settings_.height,
+                                        settings_.width};
   const StepNoise noise = [&](std::int64_t step) {
-    return step_noise(settings_.seed, indices, shape, step).to(device_);
+    return noise_.step(indices, shape, step).to(device_);
   };
-  const at::Tensor x =
-      sample(settings_.sampler, schedule_, make_denoiser(labels),
-             initial_noise(settings_.seed, indices, shape).to(device_), noise, stop_wanted);
-  return x.defined() ? to_uint8(x).cpu() : at::Tensor();
+  const at::Tensor x = sample(settings_.sampler, schedule_, make_denoiser(labels),
+                              noise_.initial(indices, shape).to(device_), noise, stop_wanted);
+  return x.defined() ? x.cpu() : at::Tensor();
 }
 
 }  // namespace effuse

@@ -8,19 +8,20 @@
 #include "diffusion/sampler.hpp"
 #include "diffusion/schedule.hpp"
 #include "generation/class_plan.hpp"
+#include "generation/noise_source.hpp"
 #include "generation/tiles.hpp"
 
 namespace effuse {
 
 class Network;
 
-/// What, besides weights and image number, an image depends on.
+/// What, besides weights, noise and image number, an image depends on.
 struct GenerationSettings {
   SamplerSettings sampler;
   double guidance = 1.0;
-  std::uint64_t seed = 0;
   std::int64_t tile_size = 16;
-  std::string compute = "fp32";  ///< precision.compute
+  std::int64_t height = 0, width = 0;  ///< of the images, in pixels
+  std::string compute = "fp32";        ///< precision.compute
 };
 
 /// Computes tiles of images with one network.
@@ -28,10 +29,10 @@ class TileGenerator {
  public:
   /// Everything referred to must outlive this. `network` is put into evaluation mode for each tile.
   TileGenerator(Network& network, const Schedule& schedule, const ClassPlan& classes,
-                const GenerationSettings& settings, at::Device device);
+                const NoiseSource& noise, const GenerationSettings& settings, at::Device device);
 
-  /// All images of the tile, padding included: uint8 [tile_size, H, W, C] on the CPU. Undefined
-  /// where `stop_wanted`, asked between denoising steps, ended it.
+  /// All images of the tile, padding included, before quantisation: fp32 [tile_size, C, H, W] on
+  /// the CPU. Undefined where `stop_wanted`, asked between denoising steps, ended it.
   at::Tensor generate(const Tile& tile, const StopWanted& stop_wanted = {}) const;
 
  private:
@@ -40,6 +41,7 @@ class TileGenerator {
   Network& network_;
   const Schedule& schedule_;
   const ClassPlan& classes_;
+  const NoiseSource& noise_;
   GenerationSettings settings_;
   at::Device device_;
 };

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "app/trained_model.hpp"
+#include "config/config.hpp"
+#include "diffusion/sampler_settings.hpp"
+#include "diffusion/schedule.hpp"
+#include "generation/class_plan.hpp"
+#include "generation/noise_source.hpp"
+
+namespace effuse {
+
+/// What [sampling] asks of one model, with everything resolved that the configuration leaves open.
+struct SampleRequest {
+  SamplingConfig sampling;  ///< number resolved
+  SamplerSettings sampler;
+  ClassPlan classes;
+  std::unique_ptr<NoiseSource> noise;
+  std::int64_t height = 0, width = 0;  ///< of the images, in pixels
+  std::string noise_sha256;            ///< of the noise file; empty: drawn from the seed
+};
+
+/// Reads the noise file, if there is one. Throws ConfigError naming the key for what contradicts
+/// itself or the model.
+SampleRequest resolve_request(const SamplingConfig& sampling, const TrainedModelDescription& model,
+                              const Schedule& schedule);
+
+}  // namespace effuse
