@@ -27,6 +27,7 @@
 #include "training/duration.hpp"
 #include "training/log_hooks.hpp"
 #include "training/metrics_hook.hpp"
+#include "training/optimiser.hpp"
 #include "training/restore.hpp"
 
 namespace effuse {
@@ -116,6 +117,7 @@ void require_settings(const Config& config) {
                           ", but diffusion.timesteps is ", config.diffusion.timesteps,
                           ". Give at most as many."));
   }
+  weight_decay_of(config.optimizer);
 }
 
 ShardedDataset open_dataset(const DataConfig& data) {
@@ -142,7 +144,7 @@ TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, i
   network_ = agree_value(comm, [&] { return make_network(config_.model); });
   initialise_weights(*network_, static_cast<std::uint64_t>(config_.run.seed));
   network_->to(device_);
-  state_ = std::make_unique<FlatState>(*network_);
+  state_ = std::make_unique<FlatState>(*network_, moments_of(config_.optimizer));
 }
 
 void TrainRun::begin() {

@@ -4,6 +4,11 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/nn/module.h>
 
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "models/weights.hpp"
+
 namespace effuse {
 namespace {
 
@@ -16,56 +21,96 @@ std::int64_t aligned(std::int64_t count) {
 
 }  // namespace
 
-FlatState::FlatState(torch::nn::Module& network) {
+/// Returns the size of the buffers.
+std::int64_t FlatState::make_slots(const torch::nn::Module& network) {
+  const auto parameters = network.named_parameters();
   std::int64_t size = 0;
-  for (const auto& item : network.named_parameters()) {
-    const at::Tensor& tensor = item.value();
-    if (!tensor.requires_grad()) continue;
-    slots_.push_back({item.key(), tensor.sizes().vec(), size, tensor.numel()});
-    tensors_.push_back(tensor);
-    size += aligned(tensor.numel());
+  for (const auto& [name, weight] : named_weights(network)) {
+    const at::Tensor* const parameter = parameters.find(name);
+    if (parameter != nullptr && parameter->requires_grad()) {
+      slots_.push_back({name, *parameter, size});
+      size += aligned(weight.numel());
+    } else {
+      slots_.push_back({name, weight});
+    }
   }
+  if (size == 0) {
+    throw ConfigError(
+        "the network of model.name has no parameter that requires gradients (there is nothing to "
+        "train). Choose another network.");
+  }
+  return size;
+}
+
+FlatState::FlatState(torch::nn::Module& network, std::vector<std::string> moments)
+    : moment_names_(std::move(moments)) {
+  const std::int64_t size = make_slots(network);
   const at::NoGradGuard no_grad;
-  const auto options = tensors_.at(0).options().dtype(at::kFloat).requires_grad(false);
+  const at::Tensor& first = std::ranges::find_if(slots_, &Slot::trained)->tensor;
+  const auto type = first.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const auto options = first.options().dtype(type).requires_grad(false);
   parameters_ = at::zeros({size}, options);
   reduced_ = at::zeros({size + kRiders}, options);
   gradients_ = reduced_.narrow(0, 0, size);
   riders_ = reduced_.narrow(0, size, kRiders);
-  first_moment_ = at::zeros({size}, options);
-  second_moment_ = at::zeros({size}, options);
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const at::Tensor home = view(parameters_, slots_[i]);
-    home.copy_(tensors_[i]);
-    tensors_[i].set_data(home);
+  for (std::size_t i = 0; i < moment_names_.size(); ++i) {
+    moments_.push_back(at::zeros({size}, options));
+  }
+  for (Slot& slot : slots_) {
+    if (!slot.trained()) continue;
+    const at::Tensor home = view(parameters_, slot);
+    home.copy_(slot.tensor);
+    slot.tensor.set_data(home);
   }
   average_ = parameters_.clone();
 }
 
 at::Tensor FlatState::view(const at::Tensor& buffer, const Slot& slot) const {
-  return buffer.narrow(0, slot.offset, slot.count).view(slot.shape);
+  return buffer.narrow(0, slot.offset, slot.tensor.numel()).view(slot.tensor.sizes());
 }
 
 void FlatState::clear_gradients() {
   reduced_.zero_();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (!tensors_[i].grad().defined()) tensors_[i].mutable_grad() = view(gradients_, slots_[i]);
+  for (Slot& slot : slots_) {
+    if (!slot.trained() || slot.tensor.grad().defined()) continue;
+    slot.tensor.mutable_grad() = view(gradients_, slot);
   }
 }
 
-FlatState::NamedTensors FlatState::views(const at::Tensor& buffer,
-                                         const std::string& prefix) const {
+std::vector<at::Tensor> FlatState::everything() const {
+  std::vector<at::Tensor> all = {parameters_, average_};
+  all.insert(all.end(), moments_.begin(), moments_.end());
+  for (const auto& [name, tensor] : named_untrained()) all.push_back(tensor);
+  return all;
+}
+
+FlatState::NamedTensors FlatState::weights(const at::Tensor& buffer) const {
   NamedTensors named;
-  for (const Slot& slot : slots_) named.emplace_back(prefix + slot.name, view(buffer, slot));
+  for (const Slot& slot : slots_) {
+    named.emplace_back(slot.name, slot.trained() ? view(buffer, slot) : slot.tensor);
+  }
   return named;
 }
 
-FlatState::NamedTensors FlatState::named_parameters() const { return views(parameters_, ""); }
-FlatState::NamedTensors FlatState::named_average() const { return views(average_, ""); }
+FlatState::NamedTensors FlatState::named_parameters() const { return weights(parameters_); }
+FlatState::NamedTensors FlatState::named_average() const { return weights(average_); }
 
 FlatState::NamedTensors FlatState::named_moments() const {
-  NamedTensors named = views(first_moment_, "exp_avg.");
-  const NamedTensors second = views(second_moment_, "exp_avg_sq.");
-  named.insert(named.end(), second.begin(), second.end());
+  NamedTensors named;
+  for (std::size_t i = 0; i < moments_.size(); ++i) {
+    for (const Slot& slot : slots_) {
+      if (!slot.trained()) continue;
+      named.emplace_back(moment_names_[i] + "." + slot.name, view(moments_[i], slot));
+    }
+  }
+  return named;
+}
+
+FlatState::NamedTensors FlatState::named_untrained() const {
+  NamedTensors named;
+  for (const Slot& slot : slots_) {
+    if (!slot.trained()) named.emplace_back(slot.name, slot.tensor);
+  }
   return named;
 }
 

@@ -46,8 +46,9 @@ void copy_checkpoint(FlatState& state, const CheckpointContents& contents) {
       copy_by_name(state.named_average(), contents.ema, "ema.safetensors") +
       copy_by_name(state.named_moments(), contents.optimizer, "optimizer.safetensors");
   if (!problems.empty()) {
-    throw CheckpointError(cat("the checkpoint of step ", contents.state.step,
-                              " does not fit the model of this configuration:", problems));
+    throw CheckpointError(
+        cat("the checkpoint of step ", contents.state.step,
+            " does not fit the model and optimiser of this configuration:", problems));
   }
 }
 
@@ -58,10 +59,7 @@ void restore(FlatState& state, Communicator& comm,
   agree(comm, [&] {
     if (contents_at_rank_0) copy_checkpoint(state, *contents_at_rank_0);
   });
-  for (const at::Tensor& buffer :
-       {state.parameters(), state.average(), state.first_moment(), state.second_moment()}) {
-    comm.broadcast(buffer, 0);
-  }
+  for (const at::Tensor& tensor : state.everything()) comm.broadcast(tensor, 0);
 }
 
 }  // namespace effuse

@@ -12,9 +12,11 @@
 #include "diffusion/quantise.hpp"
 #include "models/network.hpp"
 #include "models/precision.hpp"
+#include "training/average.hpp"
+#include "training/clipping.hpp"
 #include "training/lr_schedule.hpp"
+#include "training/optimiser.hpp"
 #include "training/stopwatch.hpp"
-#include "training/update.hpp"
 
 namespace effuse {
 
@@ -43,12 +45,13 @@ void TrainStep::backward(const Batch& batch, const Share& part) {
   const at::Tensor pixels = batch.images.narrow(0, part.first, part.count).to(device_);
   const at::Tensor labels =
       network_.is_conditional() ? batch.labels.narrow(0, part.first, part.count) : at::Tensor();
-  const at::Tensor x0 = from_uint8(pixels);
+  const at::Tensor x0 = from_uint8(pixels).to(state_.type());
   const TrainingDraws draws = draw_for_training(draws_, positions, x0.sizes().slice(1), labels);
-  const at::Tensor noisy = forward_process_.add_noise(x0, draws.noise, draws.t);
+  const at::Tensor noise = draws.noise.to(state_.type());
+  const at::Tensor noisy = forward_process_.add_noise(x0, noise, draws.t);
   network_.set_dropout_positions(draws_.seed, positions);
   const at::Tensor prediction = network_.forward(noisy, draws.t, draws.labels);
-  const at::Tensor loss_sum = objective_.loss(prediction, x0, draws.noise, draws.t).sum();
+  const at::Tensor loss_sum = objective_.loss(prediction, x0, noise, draws.t).sum();
   (loss_sum / static_cast<double>(config_.run.batch_size)).backward();
   const at::NoGradGuard no_grad;
   at::Tensor(state_.riders())[FlatState::kLossSum].add_(loss_sum);
@@ -102,7 +105,7 @@ void TrainStep::check_finite(const StepReport& report) const {
 
 void TrainStep::update(StepReport& report) {
   clip_gradients(state_, report.grad_norm, config_.optimizer.grad_clip);
-  adamw_step(state_, config_.optimizer, report.lr, report.step);
+  optimiser_step(state_, config_.optimizer, report.lr, report.step);
   report.ema_decay = ema_decay(config_.ema, report.step);
   update_average(state_, report.ema_decay);
 }
