@@ -136,6 +136,20 @@ def test_model_and_optimizer_have_the_same_names(straight):
                               for name in model}
 
 
+@pytest.mark.parametrize("name, moments", [("adam", {"exp_avg", "exp_avg_sq"}),
+                                           ("sgd", {"momentum_buffer"})])
+def test_other_optimisers_continue_bit_for_bit(workplace, name, moments):
+    keys = {"optimizer.name": name, "ema.copy_steps": 7}
+    whole = train(workplace, f"{name}-whole", 2, **keys, **{"run.steps": 10})
+    train(workplace, f"{name}-parts", 2, **keys, **{"run.steps": 5})
+    parts = train(workplace, f"{name}-parts", 2, **keys, **{"run.steps": 10})
+    assert_same_run(parts, whole)
+    folder = last_checkpoint(parts)
+    model = load_file(folder / "model.safetensors")
+    assert load_file(folder / "optimizer.safetensors").keys() == {
+        f"{moment}.{weight}" for moment in moments for weight in model}
+
+
 def test_a_finished_run_is_left_alone_and_more_steps_go_on(workplace):
     folder = train(workplace, "longer", 0)
     before = (last_checkpoint(folder) / "manifest.json").stat().st_mtime_ns

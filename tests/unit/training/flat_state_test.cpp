@@ -6,15 +6,26 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/linear.h>
 
+#include "core/error.hpp"
+#include "support/error_message.hpp"
 #include "training/average.hpp"
 #include "training/clipping.hpp"
 
 namespace effuse {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
 constexpr std::int64_t kAlignment = 16;  // elements; no tensor below has more
 
 const std::vector<std::string> kMoments = {"exp_avg", "exp_avg_sq"};
+
+std::vector<std::string> names_of(const FlatState::NamedTensors& named) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : named) names.push_back(name);
+  return names;
+}
 
 torch::nn::Sequential small_stack() {
   at::manual_seed(1);
@@ -70,6 +81,33 @@ TEST(FlatState, what_is_saved_bears_the_networks_names_and_shares_its_memory) {
     EXPECT_EQ(moments[i].first, "exp_avg." + expected[i].key());
     EXPECT_EQ(moments[named.size() + i].first, "exp_avg_sq." + expected[i].key());
   }
+}
+
+/// A frozen weight, a constant table and a trained weight.
+struct Mixed : torch::nn::Module {
+  Mixed() {
+    register_parameter("frozen", at::ones({2}), /*requires_grad=*/false);
+    register_parameter("trained", at::ones({3}));
+    register_buffer("table", at::arange(4));
+  }
+};
+
+TEST(FlatState, saves_what_is_not_trained_but_has_no_place_for_it) {
+  Mixed network;
+  const FlatState state(network, kMoments);
+  EXPECT_EQ(state.parameters().numel(), kAlignment);
+  EXPECT_THAT(names_of(state.named_parameters()), ElementsAre("frozen", "trained", "table"));
+  EXPECT_THAT(names_of(state.named_average()), ElementsAre("frozen", "trained", "table"));
+  EXPECT_THAT(names_of(state.named_untrained()), ElementsAre("frozen", "table"));
+  EXPECT_THAT(names_of(state.named_moments()),
+              ElementsAre("exp_avg.trained", "exp_avg_sq.trained"));
+}
+
+TEST(FlatState, of_a_network_that_is_all_frozen_is_refused) {
+  auto network = small_stack();
+  for (const at::Tensor& parameter : network->parameters()) parameter.set_requires_grad(false);
+  EXPECT_THAT(message_of<ConfigError>([&] { FlatState(*network, kMoments); }),
+              HasSubstr("model.name has no parameter that requires gradients"));
 }
 
 TEST(FlatState, keeps_a_moment_of_each_name) {
