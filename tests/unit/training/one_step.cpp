@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <filesystem>
 #include <iostream>
@@ -95,6 +96,7 @@ void run(const fs::path& folder, Communicator& comm) {
 }  // namespace effuse
 
 int main(int argc, char** argv) {
+  at::set_num_threads(1);  // several would wait for each other, at these sizes
   try {
     auto session = effuse::Session::open();
     {

@@ -83,6 +83,7 @@ def requests(tmp_path_factory):
     if missing is not None:
         yield {}
         return
+    torch.set_num_threads(1)
     place = tmp_path_factory.mktemp("one-step")
     cases = {}
     for name, (dtype, changes) in CASES.items():
