@@ -143,3 +143,19 @@ def test_links_lead_somewhere(page):
             if anchor not in {slug(h) for h in re.findall(r"^#+ (.+)$", text, re.M)}:
                 broken.append(target)
     assert not broken, f"{name_of(page)} links to {broken}"
+
+
+def test_settings_that_are_named_exist():
+    sections = {}
+    for program in ("effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample", "effuse-convert"):
+        section = None
+        for line in run(program, "--print-config").stdout.splitlines():
+            if header := re.match(r"\[(\w+)\]$", line):
+                section = sections.setdefault(header[1], set())
+            elif key := re.match(r"(\w+) = ", line):
+                section.add(key[1])
+    assert "model" in sections and "convert" in sections
+    for page in PAGES:
+        for section, key in re.findall(r"`(\w+)\.(\w+)(?: = [^`]+)?`", page.read_text()):
+            if section in sections:
+                assert key in sections[section] | {"hpp", "cpp", "py"}, f"{name_of(page)}: {section}.{key}"

@@ -9,6 +9,7 @@ SOURCE = pathlib.Path(os.environ["EFFUSE_SOURCE"])
 BIN = pathlib.Path(os.environ["EFFUSE_BIN"])
 
 PAGES = sorted([SOURCE / "README.md", SOURCE / "CONTRIBUTING.md", *SOURCE.glob("docs/**/*.md")])
+SHELL_LANGUAGES = ("sh", "bash", "console")
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.M | re.S)
 
 
@@ -45,5 +46,5 @@ def arguments_of(command):
     return None
 
 
-SHELL = [(name_of(page), command) for page in PAGES for text in blocks(page, "sh", "bash", "console")
+SHELL = [(name_of(page), command) for page in PAGES for text in blocks(page, *SHELL_LANGUAGES)
          for command in commands_in(text) if command]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pages import BIN, PAGES, SHELL, SOURCE, arguments_of, blocks, name_of
+from pages import (BIN, FENCE, PAGES, SHELL, SHELL_LANGUAGES, SOURCE, arguments_of, blocks, commands_in,
+                   name_of)
 
 SMALL_MODEL = ["--set", "model.block_out_channels=[4, 4, 4, 4]", "--set", "model.norm_num_groups=2",
                "--set", "model.attention_head_dim=4", "--set", "model.layers_per_block=1",
@@ -62,20 +63,25 @@ def place(tmp_path_factory):
 
 
 def shrunk(command, program):
-    """As written, with the added words; a network keeps its number of levels."""
+    """As written, with the added words; a network keeps its number of levels, labels their number."""
     small = list(SMALL[program])
     if any(word.endswith("fashion-mnist.toml") for word in command):
         small[small.index("model.block_out_channels=[4, 4, 4, 4]")] = "model.block_out_channels=[4, 4, 4]"
+    if "--labels" in command:
+        at = small.index("--number")
+        del small[at:at + 2]
     return [*command, *small]
 
 
 def follow(page, place):
-    for where, command in SHELL:
-        ours = arguments_of(command)
-        if where == name_of(page) and ours:
-            run(place, shrunk(command, ours[0]))
-    for text in blocks(page, "python"):
-        run(place, [sys.executable, "-c", text])
+    """Shell and Python in the order of the page."""
+    for language, text in FENCE.findall(page.read_text()):
+        if language == "python":
+            run(place, [sys.executable, "-c", text])
+        elif language in SHELL_LANGUAGES:
+            for command in commands_in(text):
+                if ours := arguments_of(command):
+                    run(place, shrunk(command, ours[0]))
 
 
 def test_the_readme_leads_to_images(place):

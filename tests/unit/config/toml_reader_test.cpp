@@ -98,8 +98,8 @@ TEST(TomlReader, AValueOutOfRangeIsRefused) {
 }
 
 TEST(TomlReader, AWordThatIsNoChoiceIsShownWithTheNearest) {
-  EXPECT_NE(complaint_about("[diffusion]\nschedule = \"cosin\"\n")
-                .find("must be one of linear, cosine, is \"cosin\". Did you mean \"cosine\"?"),
+  EXPECT_NE(complaint_about("[optimizer]\nname = \"adan\"\n")
+                .find("must be one of adamw, adam, sgd, is \"adan\". Did you mean \"adam\"?"),
             std::string::npos);
 }
 
@@ -134,6 +134,20 @@ TEST(Override, TakesTomlValuesAndBareStrings) {
   EXPECT_TRUE(with_override("data.flip=true").data.flip);
   EXPECT_EQ(with_override("sampling.classes=[\"a\", \"b\"]").sampling.classes,
             (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(Override, TakesListsAsPlainWords) {
+  EXPECT_EQ(with_override("sampling.classes=cat,two words").sampling.classes,
+            (std::vector<std::string>{"cat", "two words"}));
+  EXPECT_EQ(with_override("sampling.classes=dog").sampling.classes,
+            std::vector<std::string>{"dog"});
+  EXPECT_EQ(with_override("sampling.labels=4,0").sampling.labels,
+            (std::vector<std::int64_t>{4, 0}));
+  EXPECT_EQ(with_override("sampling.labels=[]").sampling.labels, std::vector<std::int64_t>{});
+  EXPECT_NE(complaint_about_override("sampling.labels=4,x").find("must be a list of integers"),
+            std::string::npos);
+  EXPECT_NE(complaint_about_override("sampling.labels=4,-1").find("must be at least 0"),
+            std::string::npos);
 }
 
 TEST(Override, ThatIsWrongIsShownAsItWasGiven) {

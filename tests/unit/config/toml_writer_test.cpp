@@ -54,8 +54,11 @@ TEST(TomlWriter, CommentsEveryKeyWithItsMeaningAndRange) {
   EXPECT_NE(text.find("[run]\n# name of the run and of its folder\nname = \"run\"\n"),
             std::string::npos);
   EXPECT_NE(text.find(" [1 to 1000000000]\nbatch_size = 128\n"), std::string::npos);
-  EXPECT_NE(text.find("# noise schedule [linear, cosine]\nschedule = \"linear\"\n"),
-            std::string::npos);
+  EXPECT_NE(
+      text.find(
+          "# collectives; auto: nccl on GPUs, mpi on CPUs, single for one rank [auto, single, "
+          "mpi, nccl]\nbackend = \"auto\"\n"),
+      std::string::npos);
   EXPECT_NE(text.find(" [0 to 65535]\nport = 0\n"), std::string::npos);
 }
 
