@@ -21,9 +21,9 @@ at::Tensor images_in(const std::filesystem::path& file) {
     for (const auto& [name, tensor] : read_safetensors(file).tensors) {
       if (name == "images" && tensor.dim() == 4) return tensor;
     }
-    log::local_warning(file.string(), " is made again: it holds no images");
+    log::local_warning(file.string(), " holds no images. It is made again.");
   } catch (const CheckpointError& error) {
-    log::local_warning(file.string(), " is made again: ", error.what());
+    log::local_warning(error.what(), ". It is made again.");
   }
   return {};
 }

@@ -40,6 +40,20 @@ TEST(ClassPlan, an_unconditional_model_has_no_classes) {
               HasSubstr("trained without any"));
 }
 
+TEST(ClassPlan, labels_are_class_numbers_in_range) {
+  const ClassPlan plan =
+      ClassPlan::of_labels(std::vector<std::int64_t>{1, 1, 0}, Words{"cat", "dog"});
+  EXPECT_EQ(plan.label(1), 1);
+  EXPECT_EQ(plan.label(2), 0);
+  EXPECT_THAT(message_of<ConfigError>([] {
+                ClassPlan::of_labels(std::vector<std::int64_t>{2}, Words{"cat", "dog"});
+              }),
+              HasSubstr("sampling.labels has 2, but the model has 2 classes"));
+  EXPECT_THAT(
+      message_of<ConfigError>([] { ClassPlan::of_labels(std::vector<std::int64_t>{0}, Words{}); }),
+      HasSubstr("trained without any"));
+}
+
 TEST(ClassPlan, an_unknown_class_is_named_with_the_nearest) {
   EXPECT_THAT(
       message_of<ConfigError>([] {
