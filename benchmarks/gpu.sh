@@ -7,7 +7,8 @@
 #   2  training on the GPU and on the CPU, fp32, from the same seed: their losses have to agree
 #   3  training on the GPU in bf16: images per second
 #   4  a stop by SIGUSR1, and the continuation
-#   5  images by the trained weights on both: their pixels have to agree
+#   5  images by the trained weights on both, by every sampler: their pixels have to agree
+#   6  the other networks with the other optimisers and predictions: losses of both have to agree
 #
 # FOLDER is a packed data set; scripts/demo --quick leaves one in demo/quick/packed. The programs are those of
 # build/release, or of a bundle (scripts/bundle) whose environment.sh was sourced; python3 needs numpy and pillow.
@@ -23,7 +24,7 @@ while [ $# -gt 0 ]; do
     --device) device=${2:?--device wants cuda or cpu}; shift ;;
     --steps) steps=${2:?--steps wants a number}; shift ;;
     --rate-steps) rate_steps=${2:?--rate-steps wants a number}; shift ;;
-    -h|--help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "gpu.sh: unknown argument $1 (see benchmarks/gpu.sh --help)" >&2; exit 2 ;;
   esac
   shift
@@ -77,9 +78,26 @@ echo "   exit code $code, then continued to the end"
 compare losses "$place/device" "$place/stopped"
 
 echo "5  images of $device and cpu"
-for on in cpu "$device"; do
-  "$bin/effuse-sample" --weights "$place/device" --output "$place/images-$on" --number 20 --steps 10 \
-    --device "$on" 2>/dev/null
+for sampler in ddim ddpm plms dpmpp_2m; do
+  for on in cpu "$device"; do
+    "$bin/effuse-sample" --weights "$place/device" --output "$place/$sampler-$on" --number 20 --steps 10 \
+      --sampler "$sampler" --device "$on" 2>/dev/null
+  done
+  compare images "$place/$sampler-cpu" "$place/$sampler-$device"
 done
-compare images "$place/images-cpu" "$place/images-$device"
+
+echo "6  networks and optimisers on $device and cpu, fp32"
+other() {  # NAME [SETTINGS...]
+  local name=$1 on
+  shift
+  for on in cpu "$device"; do
+    train "$name-$on-6" "$on" fp32 --steps "$((steps < 10 ? steps : 10))" --set optimizer.lr=1e-4 "$@"
+  done
+  compare losses "$place/$name-cpu-6" "$place/$name-$device-6"
+}
+other unet --set model.name=unet --set 'model.channels=[16,32,64,64]' --set optimizer.name=adam
+other cspdarkunet --set model.name=cspdarkunet --set 'model.channels=[16,16,32,64,64]' \
+  --set optimizer.name=sgd --set diffusion.loss=huber
+other unet2d --set diffusion.prediction=v_prediction --set diffusion.zero_terminal_snr=true \
+  --set diffusion.min_snr_gamma=5
 echo "all checks passed"
