@@ -5,7 +5,10 @@
 namespace effuse {
 
 SelfAttention::SelfAttention(std::int64_t channels, const LayerOptions& options, AttentionNorm norm)
-    : head_size_(options.head_size), to_q_(nullptr), to_k_(nullptr), to_v_(nullptr) {
+    : head_size_(options.head_size > 0 ? options.head_size : channels),
+      to_q_(nullptr),
+      to_k_(nullptr),
+      to_v_(nullptr) {
   using torch::nn::Linear;
   if (norm == AttentionNorm::group) {
     group_norm_ = register_module(

@@ -17,4 +17,8 @@ std::shared_ptr<Network> make_network(const ModelConfig& config);
 /// Elements of all parameters.
 std::int64_t count_parameters(const Network& network);
 
+/// Elements of those that forward() never uses: kept so that weights load and are saved whole, they
+/// do not require gradients and are not trained.
+std::int64_t count_unused_parameters(const Network& network);
+
 }  // namespace effuse

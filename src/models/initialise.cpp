@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
+#include "models/iddm_attention.hpp"
 #include "models/network.hpp"
 #include "models/weights.hpp"
 
@@ -27,8 +28,8 @@ class Initialiser {
     }
   }
 
-  void uniform(const at::Tensor& tensor, std::int64_t fan_in) const {
-    const float bound = 1.0f / std::sqrt(static_cast<float>(fan_in));
+  /// U(-bound, bound).
+  void uniform(const at::Tensor& tensor, float bound) const {
     draw(tensor, [bound](RandomStream& stream, std::span<float> values) {
       stream.fill_uniform(values, -bound, bound);
     });
@@ -55,8 +56,19 @@ class Initialiser {
 template <class Layer>
 void initialise_layer(const Layer& layer, const Initialiser& initialiser) {
   const std::int64_t fan_in = layer.weight.numel() / layer.weight.size(0);
-  initialiser.uniform(layer.weight, fan_in);
-  if (layer.bias.defined()) initialiser.uniform(layer.bias, fan_in);
+  const float bound = 1.0f / std::sqrt(static_cast<float>(fan_in));
+  initialiser.uniform(layer.weight, bound);
+  if (layer.bias.defined()) initialiser.uniform(layer.bias, bound);
+}
+
+/// Xavier (Glorot & Bengio 2010) over the packed projection; no biases, that of the output
+/// included.
+void initialise_attention(const PackedAttention& attention, const Initialiser& initialiser) {
+  const at::Tensor& packed = attention.in_proj_weight();
+  const auto fans = static_cast<float>(packed.size(0) + packed.size(1));
+  initialiser.uniform(packed, std::sqrt(6.0f / fans));
+  attention.in_proj_bias().zero_();
+  attention.out_proj_bias().zero_();
 }
 
 void initialise_module(torch::nn::Module& module, const Initialiser& initialiser) {
@@ -68,6 +80,10 @@ void initialise_module(torch::nn::Module& module, const Initialiser& initialiser
     initialiser.normal(embedding->weight);
   } else if (auto* norm = module.as<torch::nn::GroupNorm>()) {
     norm->reset_parameters();
+  } else if (auto* layer_norm = module.as<torch::nn::LayerNorm>()) {
+    layer_norm->reset_parameters();
+  } else if (const auto* attention = module.as<PackedAttention>()) {
+    initialise_attention(*attention, initialiser);
   } else if (!module.named_parameters(/*recurse=*/false).is_empty()) {
     throw Error(cat("no rule initialises the parameters of a ", module.name(),
                     " (weights must not depend on torch's own generator); add one"));
@@ -79,7 +95,11 @@ void initialise_module(torch::nn::Module& module, const Initialiser& initialiser
 void initialise_weights(Network& network, std::uint64_t seed) {
   const at::NoGradGuard no_grad;
   const Initialiser initialiser(seed, named_weights(network));
-  for (const auto& module : network.modules()) initialise_module(*module, initialiser);
+  const auto modules = network.modules();
+  // Children before their parents, which may overrule them.
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
+    initialise_module(**module, initialiser);
+  }
 }
 
 }  // namespace effuse

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "models/dropout.hpp"
 
@@ -14,13 +15,14 @@ namespace effuse {
 struct NetworkTraits {
   std::int64_t channels = 0;     ///< C of images and predictions
   std::int64_t sample_size = 0;  ///< height and width it was configured for
-  std::int64_t class_count = 0;  ///< rows of the class embedding, the null class included; 0: none
+  std::int64_t class_count = 0;  ///< labels, the null class included; 0: unconditional
+  bool has_null_class = true;    ///< whether the last of the labels is the null class
 };
 
 /// A network that predicts, from a noisy image and its time step, what diffusion needs to know.
 ///
-/// With classes, the last row of the class embedding is the null class, which stands for "no
-/// label" (classifier-free guidance).
+/// With classes, the last label is the null class, which stands for "no label" (classifier-free
+/// guidance), unless the network has none.
 class Network : public torch::nn::Module {
  public:
   explicit Network(const NetworkTraits& traits) : traits_(traits) {}
@@ -41,8 +43,10 @@ class Network : public torch::nn::Module {
   const NetworkTraits& traits() const { return traits_; }
   bool is_conditional() const { return traits_.class_count > 0; }
 
-  /// The label that means "no label", -1 for an unconditional network.
-  std::int64_t null_class() const { return traits_.class_count - 1; }
+  /// The label that means "no label"; -1 where there is none, as in an unconditional network.
+  std::int64_t null_class() const {
+    return traits_.has_null_class && is_conditional() ? traits_.class_count - 1 : -1;
+  }
 
  protected:
   /// Shared with the dropout layers of this network.
@@ -50,6 +54,10 @@ class Network : public torch::nn::Module {
 
   /// Throws ConfigError unless x, t and labels have the ranks and sizes that forward() asks for.
   void check_inputs(const at::Tensor& x, const at::Tensor& t, const at::Tensor& labels) const;
+
+  /// Throws ConfigError unless H and W of x are multiples of `factor`, which `levels` (a noun in
+  /// the plural) ask for.
+  void check_image_size(const at::Tensor& x, std::int64_t factor, std::string_view levels) const;
 
  private:
   NetworkTraits traits_;

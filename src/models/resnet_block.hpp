@@ -24,7 +24,7 @@ struct LayerOptions {
   std::int64_t group_count = 32;
   double norm_eps = 1e-5;
   double dropout = 0.0;
-  std::int64_t head_size = 8;  ///< channels per attention head
+  std::int64_t head_size = 8;  ///< channels per attention head; 0: one head as wide as the level
   TimeShift time_shift = TimeShift::add;
   Activation activation = nullptr;
   std::shared_ptr<DropoutPositions> dropout_positions;

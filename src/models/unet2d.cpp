@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "core/error.hpp"
 #include "core/text.hpp"
 #include "models/unet2d_config.hpp"
 
@@ -15,7 +14,7 @@ namespace {
 
 NetworkTraits checked_traits(const ModelConfig& config) {
   check_unet2d(config);
-  return {config.in_channels, config.sample_size, config.num_class_embeds};
+  return {config.in_channels, config.sample_size, config.num_class_embeds, config.null_class};
 }
 
 LayerOptions layer_options(const ModelConfig& config,
@@ -28,7 +27,7 @@ LayerOptions layer_options(const ModelConfig& config,
   options.head_size = config.attention_head_dim;
   options.time_shift =
       config.resnet_time_scale_shift == "scale_shift" ? TimeShift::scale_shift : TimeShift::add;
-  options.activation = activation_named(config.act_fn);
+  options.activation = diffusers_activation(config.act_fn);
   options.dropout_positions = std::move(dropout_positions);
   return options;
 }
@@ -47,7 +46,7 @@ UNet2D::UNet2D(const ModelConfig& config)
     : Network(checked_traits(config)),
       sinusoid_{config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift},
       center_input_(config.center_input_sample),
-      activation_(activation_named(config.act_fn)) {
+      activation_(diffusers_activation(config.act_fn)) {
   const LayerOptions options = layer_options(config, dropout());
   const std::int64_t width = config.block_out_channels.front();
   conv_in_ = register_module("conv_in", conv3x3(config.in_channels, width));
@@ -99,12 +98,8 @@ void UNet2D::add_up_blocks(const ModelConfig& config, const LayerOptions& option
 at::Tensor UNet2D::forward(const at::Tensor& x, const at::Tensor& t, const at::Tensor& labels) {
   check_inputs(x, t, labels);
   const std::int64_t factor = std::int64_t{1} << (down_blocks_.size() - 1);
-  if (x.size(2) % factor != 0 || x.size(3) % factor != 0) {
-    throw ConfigError(cat("the network got images of ", x.size(2), "x", x.size(3), " but its ",
-                          down_blocks_.size(),
-                          " levels (model.block_out_channels) need multiples of ", factor,
-                          "; choose another model.sample_size"));
-  }
+  check_image_size(x, factor,
+                   cat("its ", down_blocks_.size(), " levels (model.block_out_channels)"));
   const at::Tensor embedding = embed(t, labels);
   at::Tensor hidden = conv_in_(center_input_ ? 2 * x - 1 : x);
   std::vector<at::Tensor> skips{hidden};

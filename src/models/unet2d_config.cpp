@@ -8,25 +8,10 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "models/config_checks.hpp"
 
 namespace effuse {
 namespace {
-
-void check_resolved(const ModelConfig& config) {
-  if (config.in_channels < 1) {
-    throw ConfigError(cat("model.in_channels is ", config.in_channels,
-                          ", so the network is not determined; give the channels of the images"));
-  }
-  if (config.sample_size < 1) {
-    throw ConfigError(cat("model.sample_size is ", config.sample_size,
-                          ", so the network is not determined; give the size of the images"));
-  }
-  if (config.num_class_embeds < 0) {
-    throw ConfigError(cat("model.num_class_embeds is ", config.num_class_embeds,
-                          ", so the network is not determined; give the classes and one null "
-                          "class, or 0 for an unconditional network"));
-  }
-}
 
 void check_block_types(const std::vector<std::string>& types, const char* key,
                        std::span<const std::string> known) {
@@ -82,9 +67,9 @@ void check_channels(const ModelConfig& config) {
     throw ConfigError(
         cat("model.norm_num_groups is ", config.norm_num_groups, "; it must be at least 1"));
   }
-  if (config.attention_head_dim < 1) {
-    throw ConfigError(
-        cat("model.attention_head_dim is ", config.attention_head_dim, "; it must be at least 1"));
+  if (config.attention_head_dim < 0) {
+    throw ConfigError(cat("model.attention_head_dim is ", config.attention_head_dim,
+                          "; it must be at least 1, or 0 for one head as wide as the level"));
   }
   for (std::size_t i = 0; i < config.block_out_channels.size(); ++i) {
     const std::int64_t channels = config.block_out_channels[i];
@@ -94,7 +79,8 @@ void check_channels(const ModelConfig& config) {
                             config.norm_num_groups,
                             "), so it cannot be normalised in groups; change either"));
     }
-    if (attends(config, i) && channels % config.attention_head_dim != 0) {
+    const bool has_heads = attends(config, i) && config.attention_head_dim > 0;
+    if (has_heads && channels % config.attention_head_dim != 0) {
       throw ConfigError(cat("model.block_out_channels has ", channels,
                             ", which is no multiple of model.attention_head_dim (",
                             config.attention_head_dim,

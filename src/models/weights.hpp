@@ -28,8 +28,9 @@ NamedTensors named_weights(const torch::nn::Module& module);
 void load_weights(torch::nn::Module& module, const NamedTensors& weights);
 
 /// PyTorch's default distributions: convolutions and linear layers U(-b, b) with b =
-/// 1/sqrt(fan_in), weight and bias alike; normalisations 1 and 0; embeddings N(0, 1). Drawn by
-/// (seed, number of the tensor in named_weights), so that every rank makes the same weights.
+/// 1/sqrt(fan_in), weight and bias alike; normalisations 1 and 0; embeddings N(0, 1); packed
+/// attention as MultiheadAttention, Xavier-uniform in, biases 0. Drawn by (seed, number of the
+/// tensor in named_weights), so that every rank makes the same weights.
 void initialise_weights(Network& network, std::uint64_t seed);
 
 }  // namespace effuse

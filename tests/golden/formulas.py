@@ -14,11 +14,15 @@ def wave(shape, scale, step, phase):
     return (scale * torch.sin(step * torch.arange(count, dtype=torch.float64) + phase)).reshape(shape)
 
 
-def fill_weights(model):
-    """p = (1 if 1-D else 0) + 0.05 sin(0.37 i + j), j being the tensor's number in the state_dict."""
+def fill_weights(model, biases_around=1.0):
+    """p = m + 0.05 sin(0.37 i + j), j being the tensor's number in the state_dict; m is 0, for 1-D
+    weights 1, for 1-D biases biases_around."""
     with torch.no_grad():
-        for j, tensor in enumerate(model.state_dict().values()):
-            tensor.copy_(wave(tensor.shape, 0.05, 0.37, j) + (1.0 if tensor.dim() == 1 else 0.0))
+        for j, (name, tensor) in enumerate(model.state_dict().items()):
+            mean = 0.0
+            if tensor.dim() == 1:
+                mean = biases_around if name.endswith("bias") else 1.0
+            tensor.copy_(wave(tensor.shape, 0.05, 0.37, j) + mean)
 
 
 def images(shape):

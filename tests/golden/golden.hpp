@@ -22,15 +22,17 @@ inline nlohmann::json load(const std::string& name) {
   return nlohmann::json::parse(file);
 }
 
-/// [model] from the keys of unet2d_cases.py; keys left out keep their defaults.
+/// [model] from the keys of a golden file; keys left out keep their defaults.
 inline ModelConfig model_config(const nlohmann::json& json) {
   ModelConfig config;
   const auto take = [&](const char* key, auto& value) {
     if (json.contains(key)) json.at(key).get_to(value);
   };
+  take("name", config.name);
   take("sample_size", config.sample_size);
   take("in_channels", config.in_channels);
   take("num_class_embeds", config.num_class_embeds);
+  take("channels", config.channels);
   take("block_out_channels", config.block_out_channels);
   take("down_block_types", config.down_block_types);
   take("up_block_types", config.up_block_types);

@@ -55,15 +55,23 @@ CASES = {
         "act_fn": "mish",
         "resnet_time_scale_shift": "scale_shift",
     },
+    "one_head_a_level": BASE
+    | {
+        "num_class_embeds": 4,
+        "down_block_types": ["AttnDownBlock2D", "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", "AttnUpBlock2D"],
+        "attention_head_dim": 0,
+    },
 }
 
+# google/ddpm-cifar10-32
 CIFAR10 = BASE | {
     "sample_size": 32,
     "block_out_channels": [128, 256, 256, 256],
     "down_block_types": ["DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"],
     "up_block_types": ["UpBlock2D", "UpBlock2D", "AttnUpBlock2D", "UpBlock2D"],
     "layers_per_block": 2,
-    "attention_head_dim": 256,
+    "attention_head_dim": 0,
     "norm_num_groups": 32,
     "norm_eps": 1e-6,
     "downsample_padding": 0,
@@ -79,4 +87,5 @@ def make_reference(case):
     keys = dict(case)
     keys["out_channels"] = keys["in_channels"]
     keys["num_class_embeds"] = keys["num_class_embeds"] or None
+    keys["attention_head_dim"] = keys["attention_head_dim"] or None
     return UNet2DModel(**keys)

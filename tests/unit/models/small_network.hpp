@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "config/config.hpp"
 
 namespace effuse {
@@ -15,6 +17,21 @@ inline ModelConfig small_network() {
   config.up_block_types = {"AttnUpBlock2D", "UpBlock2D"};
   config.layers_per_block = 1;
   config.norm_num_groups = 4;
+  return config;
+}
+
+/// The same of IDDM's kind, "unet" or "cspdarkunet", of 16x16.
+inline ModelConfig small_iddm_network(const std::string& name) {
+  ModelConfig config;
+  config.name = name;
+  config.sample_size = 16;
+  config.in_channels = 1;
+  config.num_class_embeds = 4;
+  if (name == "unet") {
+    config.channels = {8, 8, 8, 8};
+  } else {
+    config.channels = {4, 8, 16, 32, 64};
+  }
   return config;
 }
 

@@ -6,23 +6,13 @@
 #include <functional>
 #include <string>
 
-#include "core/error.hpp"
 #include "models/factory.hpp"
 #include "models/network.hpp"
+#include "refusal.hpp"
 #include "small_network.hpp"
 
 namespace effuse {
 namespace {
-
-/// The message of the ConfigError that `action` throws, "" where it throws none.
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 std::string refusal_of(const std::function<void(ModelConfig&)>& change) {
   ModelConfig config = small_network();
@@ -31,10 +21,6 @@ std::string refusal_of(const std::function<void(ModelConfig&)>& change) {
 }
 
 using testing::Test;
-
-void expect_contains(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << '"' << text << "\" does not say " << part;
-}
 
 TEST(UNet2DConfig, AcceptsASoundOne) {
   EXPECT_EQ(refusal_of([](ModelConfig&) {}), "");
@@ -62,6 +48,12 @@ TEST(UNet2DConfig, NamesChannelsThatGroupsOrHeadsDoNotDivide) {
   expect_contains(refusal_of([](ModelConfig& c) { c.attention_head_dim = 6; }),
                   "model.block_out_channels has 16, which is no multiple of "
                   "model.attention_head_dim (6)");
+  expect_contains(refusal_of([](ModelConfig& c) { c.attention_head_dim = -1; }),
+                  "model.attention_head_dim is -1");
+}
+
+TEST(UNet2DConfig, TakesNoHeadSizeAsOneHeadALevel) {
+  EXPECT_EQ(refusal_of([](ModelConfig& c) { c.attention_head_dim = 0; }), "");
 }
 
 TEST(UNet2DConfig, LetsLevelsWithoutAttentionHaveAnyWidth) {
@@ -97,6 +89,10 @@ TEST(UNet2DConfig, NamesTheNearestActivationAndNetwork) {
       "model.act_fn is \"sillu\", which is no known activation; did you mean \"silu\"?");
   expect_contains(refusal_of([](ModelConfig& c) { c.name = "unet2"; }),
                   "model.name is \"unet2\", which is no known network; did you mean \"unet2d\"?");
+  expect_contains(refusal_of([](ModelConfig& c) { c.name = "cspdarknet"; }),
+                  "no known network; did you mean \"cspdarkunet\"?");
+  expect_contains(refusal_of([](ModelConfig& c) { c.act_fn = "relu6"; }),
+                  "model.act_fn is \"relu6\", which unet2d does not have; it has silu, swish");
 }
 
 class UNet2DInput : public Test {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "golden/golden.hpp"
+#include "golden_gradients.hpp"
 #include "models/factory.hpp"
 #include "models/network.hpp"
 #include "models/precision.hpp"
@@ -80,24 +81,13 @@ TEST_P(UNet2DGolden, HasTheGradientsOfDiffusers) {
   Case example(json_);
   const at::Tensor prediction = example.predict(at::kDouble);
   prediction.backward(golden::cotangent(prediction.sizes()));
-  double square = 0.0;
-  double projection = 0.0;
-  const auto parameters = example.network().parameters();
-  for (std::size_t j = 0; j < parameters.size(); ++j) {
-    const at::Tensor gradient = parameters[j].grad();
-    square += gradient.square().sum().item<double>();
-    projection += (gradient * golden::wave(gradient.sizes(), 1.0, 0.71, static_cast<double>(j)))
-                      .sum()
-                      .item<double>();
-  }
-  const auto norm = json_.at("gradient_norm").get<double>();
-  EXPECT_NEAR(std::sqrt(square), norm, 1e-9 * norm);
-  EXPECT_NEAR(projection, json_.at("gradient_projection").get<double>(), 1e-9 * norm);
+  expect_gradients(example.network(), json_, 1e-9);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, UNet2DGolden,
                          testing::Values("plain", "scale_shift_with_classes",
-                                         "grey_attention_everywhere", "odd_widths"),
+                                         "grey_attention_everywhere", "odd_widths",
+                                         "one_head_a_level"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST(UNet2D, CifarConfigurationHasItsKnownSize) {
@@ -116,6 +106,15 @@ TEST(UNet2D, TellsItsTraits) {
   ModelConfig config = small_network();
   config.num_class_embeds = 0;
   EXPECT_EQ(make_network(config)->null_class(), -1);
+}
+
+TEST(UNet2D, WithoutANullClassHasARowForEachLabelAllTheSame) {
+  ModelConfig config = small_network();
+  config.null_class = false;
+  const auto network = make_network(config);
+  EXPECT_EQ(network->traits().class_count, 4);
+  EXPECT_EQ(network->null_class(), -1);
+  EXPECT_EQ(count_parameters(*network), count_parameters(*make_network(small_network())));
 }
 
 TEST(UNet2D, EveryParameterGetsAFiniteGradient) {

@@ -11,9 +11,10 @@
 #include "models/network.hpp"
 #include "models/weights.hpp"
 
-/// unet2d_forward FOLDER: one forward and backward pass of a unet2d, for live_unet2d_test.py.
+/// network_forward FOLDER: one forward and backward pass of a network, for live_comparison.py.
 /// Reads FOLDER/request.json (config, shape, t, labels, type) and, as raw float64, weights (in the
-/// order of the state_dict), x and cotangent; writes output and gradients (in the same order).
+/// order of the state_dict), x and cotangent; writes output and gradients (in the
+/// same order, of trained weights alone).
 namespace effuse {
 namespace {
 
@@ -73,7 +74,9 @@ void run(const std::string& folder) {
   output.backward(exchange.read("cotangent", shape));
   exchange.write("output", {output});
   std::vector<at::Tensor> gradients;
-  for (const at::Tensor& parameter : network->parameters()) gradients.push_back(parameter.grad());
+  for (const at::Tensor& parameter : network->parameters()) {
+    if (parameter.requires_grad()) gradients.push_back(parameter.grad());
+  }
   exchange.write("gradients", gradients);
 }
 
@@ -82,7 +85,7 @@ void run(const std::string& folder) {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::cerr << "usage: unet2d_forward FOLDER\n";
+    std::cerr << "usage: network_forward FOLDER\n";
     return 2;
   }
   try {

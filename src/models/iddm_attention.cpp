@@ -1,0 +1,51 @@
+#include "models/iddm_attention.hpp"
+
+#include <ATen/ATen.h>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "models/iddm_network.hpp"
+
+namespace effuse {
+
+PackedAttention::PackedAttention(std::int64_t size, std::int64_t head_count)
+    : head_count_(head_count),
+      in_proj_weight_(register_parameter("in_proj_weight", at::empty({3 * size, size}))),
+      in_proj_bias_(register_parameter("in_proj_bias", at::zeros({3 * size}))),
+      out_proj_(register_module("out_proj", torch::nn::Linear(size, size))) {}
+
+at::Tensor PackedAttention::forward(const at::Tensor& x) {
+  const at::Tensor packed = at::linear(x, in_proj_weight_, in_proj_bias_);
+  // [3, N, heads, L, size / heads]
+  const at::Tensor split =
+      packed.view({x.size(0), x.size(1), 3, head_count_, -1}).permute({2, 0, 3, 1, 4});
+  const at::Tensor attended = at::scaled_dot_product_attention(split[0], split[1], split[2]);
+  return out_proj_(attended.transpose(1, 2).reshape(x.sizes()));
+}
+
+PixelAttention::PixelAttention(std::int64_t channels, Activation activation)
+    : activation_(activation),
+      mha_(register_module("mha", std::make_shared<PackedAttention>(channels, kHeads))),
+      ln_(register_module("ln", torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels})))) {
+  torch::nn::Module& feed = register_scope(*this, "ff_self");
+  feed_norm_ =
+      feed.register_module("0", torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels})));
+  feed_in_ = feed.register_module("1", torch::nn::Linear(channels, channels));
+  feed_out_ = feed.register_module("3", torch::nn::Linear(channels, channels));
+}
+
+at::Tensor PixelAttention::forward(const at::Tensor& x) {
+  const at::Tensor pixels = x.flatten(2).transpose(1, 2);
+  const at::Tensor attended = mha_->forward(ln_(pixels)) + pixels;
+  const at::Tensor fed = feed_out_(activation_(feed_in_(feed_norm_(attended)))) + attended;
+  return fed.transpose(1, 2).reshape(x.sizes());
+}
+
+void require_heads(std::int64_t channels) {
+  if (channels % PixelAttention::kHeads == 0) return;
+  throw ConfigError(cat("model.channels has ", channels, ", which is no multiple of ",
+                        PixelAttention::kHeads,
+                        ", so it cannot be split into attention heads; change it"));
+}
+
+}  // namespace effuse
