@@ -31,11 +31,15 @@ ModelConfig resolve_model(const ModelConfig& model, const ShardedDataset& datase
   if (model.sample_size == 0) resolved.sample_size = dataset.height();
   if (model.in_channels == 0) resolved.in_channels = dataset.channels();
   const auto classes = static_cast<std::int64_t>(dataset.class_names().size());
-  if (model.num_class_embeds == -1) resolved.num_class_embeds = classes > 1 ? classes + 1 : 0;
+  const std::int64_t null_classes = model.null_class ? 1 : 0;
+  if (model.num_class_embeds == -1) {
+    resolved.num_class_embeds = classes > 1 ? classes + null_classes : 0;
+  }
   require(resolved.sample_size, dataset.height(), "model.sample_size", "image size");
   require(resolved.in_channels, dataset.channels(), "model.in_channels", "image channels");
   if (resolved.num_class_embeds != 0) {
-    require(resolved.num_class_embeds - 1, classes, "model.num_class_embeds - 1", "classes");
+    require(resolved.num_class_embeds - null_classes, classes,
+            model.null_class ? "model.num_class_embeds - 1" : "model.num_class_embeds", "classes");
   }
   return resolved;
 }

@@ -68,6 +68,17 @@ std::vector<std::string> class_names_of(const ShardedDataset& dataset, const Mod
   return {names.begin(), names.end()};
 }
 
+/// "7,644,515 parameters", and how many of them the network has no use for.
+std::string parameters_of(const Network& network) {
+  const std::int64_t unused = count_unused_parameters(network);
+  std::string text = count(count_parameters(network)) + " parameters";
+  if (unused > 0) {
+    text +=
+        cat(" (", count(unused), " of them unused by the network: kept for loading, not trained)");
+  }
+  return text;
+}
+
 /// One process's part of a training run: what is built, in the order in which it is needed.
 class TrainRun {
  public:
@@ -179,8 +190,7 @@ void TrainRun::announce() const {
   log::info("data        ", config_.data.folder, ": ", count(dataset_.size()), " images of ",
             dataset_.height(), "x", dataset_.width(), "x", dataset_.channels(), ", ",
             dataset_.class_names().size(), " classes");
-  log::info("model       ", config_.model.name, ", ", count(count_parameters(*network_)),
-            " parameters");
+  log::info("model       ", config_.model.name, ", ", parameters_of(*network_));
   log::info("ranks       ", comm_.world_size(), " (", comm_.backend(), ") with ", threads_,
             threads_ == 1 ? " thread" : " threads", " each on ", device_name(device_), ", ",
             config_.precision.compute);
@@ -323,9 +333,8 @@ void check_training(const CommandLine& line) {
   const RunFolder folder(config.run);
   const std::int64_t done = check_start(folder, options, config, dataset.fingerprint());
   log::info("ok: ", count(steps), " steps of ", config.run.batch_size, " of ",
-            count(dataset.size()), " images, ", count(count_parameters(*network)),
-            " parameters, into ", folder.path().string(),
-            done > 0 ? cat(", continuing after step ", count(done)) : "");
+            count(dataset.size()), " images, ", parameters_of(*network), ", into ",
+            folder.path().string(), done > 0 ? cat(", continuing after step ", count(done)) : "");
 }
 
 }  // namespace
