@@ -19,6 +19,10 @@ NetworkTraits checked_traits(const ModelConfig& config, std::int64_t levels) {
     throw ConfigError(cat("model.sample_size is ", config.sample_size, " but ", config.name,
                           " halves it ", levels - 1, " times; make it a multiple of ", factor));
   }
+  if (config.dropout != 0.0) {
+    throw ConfigError(cat("model.dropout is ", config.dropout, " but ", config.name,
+                          " has no dropout; leave it at 0"));
+  }
   if (config.num_class_embeds == 1 && config.null_class) {
     throw ConfigError(
         cat("model.num_class_embeds is 1, so the null class is the only one; give the "

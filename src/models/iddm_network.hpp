@@ -25,7 +25,7 @@ class IddmNetwork : public Network {
  protected:
   /// `levels`: resolutions of the network; each but the first halves height and width. Throws
   /// ConfigError, naming the key, for placeholders, a sample size that cannot be halved so often,
-  /// and classes that leave none but the null class.
+  /// dropout, and classes that leave none but the null class.
   IddmNetwork(const ModelConfig& config, std::int64_t levels);
 
   /// Throws ConfigError unless images, time steps and labels fit the network.

@@ -27,6 +27,11 @@ void check_levels(const ModelConfig& config) {
   static const std::array<std::string, 2> down = {"DownBlock2D", "AttnDownBlock2D"};
   static const std::array<std::string, 2> up = {"UpBlock2D", "AttnUpBlock2D"};
   const std::size_t levels = config.block_out_channels.size();
+  if (!config.channels.empty()) {
+    throw ConfigError(cat("model.channels has ", config.channels.size(),
+                          " entries, but unet2d takes its channels from model.block_out_channels; "
+                          "leave it at []"));
+  }
   if (levels == 0 || levels > 16) {
     throw ConfigError(cat("model.block_out_channels has ", levels,
                           " entries, one per level; give between 1 and 16"));

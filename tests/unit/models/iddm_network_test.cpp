@@ -84,6 +84,11 @@ TEST_P(IddmNetworkTest, RefusesChannelsThatCannotBe) {
                   "model.channels has 0; each must be at least 1");
 }
 
+TEST_P(IddmNetworkTest, RefusesDropoutWhichItDoesNotHave) {
+  expect_contains(refusal_with([](ModelConfig& c) { c.dropout = 0.1; }),
+                  "model.dropout is 0.1 but " + config_.name + " has no dropout");
+}
+
 TEST_P(IddmNetworkTest, RefusesPlaceholdersAndANullClassAlone) {
   expect_contains(refusal_with([](ModelConfig& c) { c.num_class_embeds = -1; }),
                   "model.num_class_embeds is -1");

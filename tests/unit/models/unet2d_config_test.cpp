@@ -33,6 +33,10 @@ TEST(UNet2DConfig, NamesTheListOfAnotherLength) {
                   "model.up_block_types has 3 entries");
   expect_contains(refusal_of([](ModelConfig& c) { c.block_out_channels.clear(); }),
                   "model.block_out_channels has 0 entries");
+  expect_contains(refusal_of([](ModelConfig& c) {
+                    c.channels = {8, 16};
+                  }),
+                  "model.channels has 2 entries, but unet2d takes its channels from");
 }
 
 TEST(UNet2DConfig, NamesTheNearestBlock) {
