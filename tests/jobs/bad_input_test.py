@@ -158,7 +158,9 @@ def test_bad_data_folders(workplace, tmp_path, ranks):
 def test_a_model_of_another_shape_than_the_data(workplace):
     for settings, message in (({"model.sample_size": 16}, "image size 8, but model.sample_size"),
                               ({"model.in_channels": 1}, "image channels 3, but model.in_channels"),
-                              ({"model.num_class_embeds": 5}, "classes 2")):
+                              ({"model.num_class_embeds": 5}, "classes 2"),
+                              ({"model.num_class_embeds": 3, "model.null_class": "false"},
+                               "classes 2, but model.num_class_embeds is 3")):
         for last in ((), ("--check",)):
             assert_refused(train(workplace, "refused", *last, **settings), 3, message)
 
