@@ -1,6 +1,6 @@
 #include "app/sample_request.hpp"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 #include "checkpoint/safetensors.hpp"
@@ -110,6 +110,8 @@ SampleRequest resolve_request(const SamplingConfig& sampling, const TrainedModel
     return request;
   }
   check_noise(*given, request, model.model.in_channels, draws);
+  // A padded tile would be computed by other kernels than a batch of the noise alone.
+  request.sampling.tile = std::min(request.sampling.tile, request.sampling.number);
   request.height = given->image_shape()[1];
   request.width = given->image_shape()[2];
   request.noise_sha256 = sha256_of_file(sampling.noise);

@@ -2,11 +2,9 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
-#include <vector>
-
 #include "diffusion/diffusers_arithmetic.hpp"
 #include "diffusion/estimate.hpp"
+#include "diffusion/iddm_arithmetic.hpp"
 
 namespace effuse {
 
@@ -22,20 +20,23 @@ at::Tensor PlmsRule::transfer(const at::Tensor& x, const at::Tensor& averaged,
   if (convention_ == Convention::diffusers) {
     return diffusers_plms_transfer(x, noise_from(prediction_, x, averaged, levels.from), levels);
   }
+  if (convention_ == Convention::iddm) return iddm_step(x, averaged, levels);
   const at::Tensor image = estimate_image(Prediction::epsilon, clip_, x, averaged, levels.from);
   return move(image, averaged, levels.to);
 }
 
 at::Tensor PlmsRule::adams_bashforth() const {
-  static const std::array<std::vector<double>, 4> weights = {
-      {{1.0},
-       {3.0 / 2, -1.0 / 2},
-       {23.0 / 12, -16.0 / 12, 5.0 / 12},
-       {55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24}}};
-  const std::vector<double>& own = weights[history_.size() - 1];
-  at::Tensor sum = history_[0] * own[0];
-  for (std::size_t i = 1; i < own.size(); ++i) sum.add_(history_[i], own[i]);
-  return sum;
+  const auto& e = history_;
+  switch (e.size()) {
+    case 1:
+      return e[0];
+    case 2:
+      return (3 * e[0] - e[1]) / 2;
+    case 3:
+      return (23 * e[0] - 16 * e[1] + 5 * e[2]) / 12;
+    default:
+      return (55 * e[0] - 59 * e[1] + 37 * e[2] - 9 * e[3]) / 24;
+  }
 }
 
 at::Tensor PlmsRule::advance(const at::Tensor& x, const SamplerStep& step, const Denoiser& denoiser,

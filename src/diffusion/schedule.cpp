@@ -10,7 +10,6 @@
 #include "core/error.hpp"
 #include "core/named.hpp"
 #include "core/text.hpp"
-#include "diffusion/schedule_fp32.hpp"
 
 namespace effuse {
 namespace {
@@ -136,19 +135,14 @@ Schedule::Schedule(const DiffusionConfig& config) {
   if (config.min_alpha_bar <= 0.0) require_signal(config, alpha_bar_.back());
   for (double& value : alpha_bar_) value = std::max(value, config.min_alpha_bar);
   if (config.zero_terminal_snr) end_in_pure_noise(alpha_bar_);
-  alpha_bar_fp32_ = alpha_bar_in_fp32(config, betas);
-  compute_betas();
-}
-
-void Schedule::compute_betas() {
-  betas_.clear();
   for (std::int64_t t = 0; t < size(); ++t) betas_.push_back(1.0 - alpha_bar(t) / alpha_bar(t - 1));
+  fp32_ = tables_in_fp32(config, betas);
 }
 
 Schedule Schedule::rounded_to_fp32() const {
   Schedule rounded = *this;
-  rounded.alpha_bar_ = alpha_bar_fp32_;
-  rounded.compute_betas();
+  rounded.alpha_bar_ = fp32_.alpha_bar;
+  rounded.betas_ = fp32_.betas;
   return rounded;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "diffusion/schedule_fp32.hpp"
 
 namespace effuse {
 
@@ -36,11 +37,9 @@ class Schedule {
   const std::vector<double>& alpha_bar() const { return alpha_bar_; }
 
  private:
-  void compute_betas();
-
   std::vector<double> betas_;
   std::vector<double> alpha_bar_;
-  std::vector<double> alpha_bar_fp32_;
+  Fp32Tables fp32_;
 };
 
 }  // namespace effuse

@@ -30,15 +30,19 @@ at::Tensor rescaled(const at::Tensor& alpha_bar) {
   return at::cumprod(alphas, 0);
 }
 
-}  // namespace
-
-std::vector<double> alpha_bar_in_fp32(const DiffusionConfig& config,
-                                      const std::vector<double>& exact_betas) {
-  at::Tensor alpha_bar = at::cumprod(1.0F - betas_in_fp32(config, exact_betas), 0);
-  if (config.zero_terminal_snr) alpha_bar = rescaled(alpha_bar);
-  const at::Tensor values = alpha_bar.clamp_min(config.min_alpha_bar).to(at::kDouble);
+std::vector<double> numbers(const at::Tensor& tensor) {
+  const at::Tensor values = tensor.to(at::kDouble).contiguous();
   const double* begin = values.const_data_ptr<double>();
   return {begin, begin + values.numel()};
+}
+
+}  // namespace
+
+Fp32Tables tables_in_fp32(const DiffusionConfig& config, const std::vector<double>& exact_betas) {
+  const at::Tensor betas = betas_in_fp32(config, exact_betas);
+  at::Tensor alpha_bar = at::cumprod(1.0F - betas, 0);
+  if (config.zero_terminal_snr) alpha_bar = rescaled(alpha_bar);
+  return {numbers(betas), numbers(alpha_bar.clamp_min(config.min_alpha_bar))};
 }
 
 }  // namespace effuse

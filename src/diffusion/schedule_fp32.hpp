@@ -6,10 +6,13 @@
 
 namespace effuse {
 
-/// alpha_bar as diffusers and IDDM compute it: betas and their products rounded to fp32 at every
-/// step, which shows in what they sample (the last entry of the cosine schedule is off by 1 %).
-/// min_alpha_bar and zero_terminal_snr are applied as in Schedule.
-std::vector<double> alpha_bar_in_fp32(const DiffusionConfig& config,
-                                      const std::vector<double>& exact_betas);
+struct Fp32Tables {
+  std::vector<double> betas, alpha_bar;
+};
+
+/// The tables as diffusers and IDDM compute them: betas and the products of 1 - beta rounded to
+/// fp32 at every step, which shows in what they sample (the last alpha_bar of the cosine schedule
+/// is off by 6e-5). min_alpha_bar and zero_terminal_snr change alpha_bar alone, as in Schedule.
+Fp32Tables tables_in_fp32(const DiffusionConfig& config, const std::vector<double>& exact_betas);
 
 }  // namespace effuse

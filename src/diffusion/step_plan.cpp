@@ -18,6 +18,7 @@ Plan plan_between(const std::vector<TimeStep>& visited, const Schedule& schedule
                     .t = step.t,
                     .t_next = step.t_next,
                     .levels = {schedule.alpha_bar(step.t), schedule.alpha_bar(step.t_next)},
+                    .beta = schedule.beta(step.t),
                     .adds_noise = step.t_next >= 0,
                     .repeat = std::nullopt});
   }

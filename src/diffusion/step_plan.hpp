@@ -22,6 +22,7 @@ struct SamplerStep {
   std::int64_t t = 0;
   std::int64_t t_next = -1;  ///< asked next; -1 after the last
   Levels levels;
+  double beta = 0.0;        ///< the schedule's at t
   bool adds_noise = false;  ///< where the sampler is one that adds noise
 
   /// plms, first step: the levels between which the step is repeated once the noise at its end is

@@ -25,13 +25,15 @@ Denoiser TileGenerator::make_denoiser(const at::Tensor& labels) const {
   const NoiseModel model = [this](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) {
     return network_.forward(x, t, y).to(at::kFloat);
   };
-  return guided(model, labels, network_.null_class(), settings_.guidance);
+  return guided(model, labels, network_.null_class(), settings_.guidance,
+                repeats_iddm() ? GuidanceBatch::separate : GuidanceBatch::doubled);
 }
 
 at::Tensor TileGenerator::generate(const Tile& tile, const StopWanted& stop_wanted) const {
   const at::NoGradGuard no_grad;
   const ComputePrecision precision(settings_.compute, device_);
   network_.eval();
+  network_.use_attention(repeats_iddm() ? AttentionKernel::iddm : AttentionKernel::fused);
   std::vector<std::int64_t> indices(static_cast<std::size_t>(settings_.tile_size));
   std::iota(indices.begin(), indices.end(), tile.first);
 

@@ -36,6 +36,7 @@ class TileGenerator {
   at::Tensor generate(const Tile& tile, const StopWanted& stop_wanted = {}) const;
 
  private:
+  bool repeats_iddm() const { return settings_.sampler.convention == Convention::iddm; }
   Denoiser make_denoiser(const at::Tensor& labels) const;
 
   Network& network_;

@@ -5,9 +5,9 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "models/iddm_network.hpp"
+#include "models/linear.hpp"
 
 namespace effuse {
-
 PackedAttention::PackedAttention(std::int64_t size, std::int64_t head_count)
     : head_count_(head_count),
       in_proj_weight_(register_parameter("in_proj_weight", at::empty({3 * size, size}))),
@@ -15,12 +15,17 @@ PackedAttention::PackedAttention(std::int64_t size, std::int64_t head_count)
       out_proj_(register_module("out_proj", torch::nn::Linear(size, size))) {}
 
 at::Tensor PackedAttention::forward(const at::Tensor& x) {
+  if (kernel_ == AttentionKernel::iddm) {
+    return std::get<0>(at::_native_multi_head_attention(x, x, x, x.size(2), head_count_,
+                                                        in_proj_weight_, in_proj_bias_,
+                                                        out_proj_->weight, out_proj_->bias));
+  }
   const at::Tensor packed = at::linear(x, in_proj_weight_, in_proj_bias_);
   // [3, N, heads, L, size / heads]
   const at::Tensor split =
       packed.view({x.size(0), x.size(1), 3, head_count_, -1}).permute({2, 0, 3, 1, 4});
   const at::Tensor attended = at::scaled_dot_product_attention(split[0], split[1], split[2]);
-  return out_proj_(attended.transpose(1, 2).reshape(x.sizes()));
+  return linear(attended.transpose(1, 2).reshape(x.sizes()), *out_proj_);
 }
 
 PixelAttention::PixelAttention(std::int64_t channels, Activation activation)
@@ -37,7 +42,8 @@ PixelAttention::PixelAttention(std::int64_t channels, Activation activation)
 at::Tensor PixelAttention::forward(const at::Tensor& x) {
   const at::Tensor pixels = x.flatten(2).transpose(1, 2);
   const at::Tensor attended = mha_->forward(ln_(pixels)) + pixels;
-  const at::Tensor fed = feed_out_(activation_(feed_in_(feed_norm_(attended)))) + attended;
+  const at::Tensor inner = activation_(linear(feed_norm_(attended), *feed_in_));
+  const at::Tensor fed = linear(inner, *feed_out_) + attended;
   return fed.transpose(1, 2).reshape(x.sizes());
 }
 

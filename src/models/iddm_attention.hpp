@@ -7,11 +7,12 @@
 #include <memory>
 
 #include "models/activation.hpp"
+#include "models/network.hpp"
 
 namespace effuse {
 
 /// Multi-head self-attention with the weights of PyTorch's MultiheadAttention: queries, keys and
-/// values come from one packed projection. The L^2 matrix of weights is never held in memory.
+/// values come from one packed projection.
 class PackedAttention : public torch::nn::Module {
  public:
   /// `size` must be a multiple of `head_count`.
@@ -20,12 +21,15 @@ class PackedAttention : public torch::nn::Module {
   /// x: [N, L, size], and so is the result.
   at::Tensor forward(const at::Tensor& x);
 
+  void use(AttentionKernel kernel) { kernel_ = kernel; }
+
   const at::Tensor& in_proj_weight() const { return in_proj_weight_; }  ///< [3 size, size]
   const at::Tensor& in_proj_bias() const { return in_proj_bias_; }      ///< [3 size]
   const at::Tensor& out_proj_bias() const { return out_proj_->bias; }   ///< [size]
 
  private:
   std::int64_t head_count_;
+  AttentionKernel kernel_ = AttentionKernel::fused;
   at::Tensor in_proj_weight_, in_proj_bias_;
   torch::nn::Linear out_proj_;
 };

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "models/config_checks.hpp"
+#include "models/iddm_attention.hpp"
 
 namespace effuse {
 namespace {
@@ -48,6 +49,12 @@ IddmNetwork::IddmNetwork(const ModelConfig& config, std::int64_t levels)
   const std::int64_t rows = traits().class_count - (null_class() < 0 ? 0 : 1);
   label_emb_ = register_scope(*this, "condition_adapter")
                    .register_module("label_emb", torch::nn::Embedding(rows, kIddmEmbeddingSize));
+}
+
+void IddmNetwork::use_attention(AttentionKernel kernel) {
+  for (const auto& module : modules()) {
+    if (auto* attention = module->as<PackedAttention>()) attention->use(kernel);
+  }
 }
 
 void IddmNetwork::check(const at::Tensor& x, const at::Tensor& t, const at::Tensor& labels) const {

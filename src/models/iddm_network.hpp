@@ -22,6 +22,9 @@ inline constexpr std::int64_t kIddmEmbeddingSize = 256;
 /// the class, condition_adapter.label_emb, is added to it. The null class has no row there and adds
 /// nothing: it is the unconditional embedding.
 class IddmNetwork : public Network {
+ public:
+  void use_attention(AttentionKernel kernel) override;
+
  protected:
   /// `levels`: resolutions of the network; each but the first halves height and width. Throws
   /// ConfigError, naming the key, for placeholders, a sample size that cannot be halved so often,

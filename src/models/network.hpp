@@ -19,6 +19,12 @@ struct NetworkTraits {
   bool has_null_class = true;    ///< whether the last of the labels is the null class
 };
 
+/// Who computes self-attention.
+enum class AttentionKernel {
+  fused,  ///< scaled_dot_product_attention: the (HW)^2 matrix of weights is never held in memory
+  iddm,   ///< PyTorch's MultiheadAttention as IDDM calls it, which holds that matrix; predicts only
+};
+
 /// A network that predicts, from a noisy image and its time step, what diffusion needs to know.
 ///
 /// With classes, the last label is the null class, which stands for "no label" (classifier-free
@@ -39,6 +45,10 @@ class Network : public torch::nn::Module {
   void set_dropout_positions(std::uint64_t seed, std::span<const std::int64_t> positions) {
     dropout_->set(seed, positions);
   }
+
+  /// For repeating IDDM's results to the last bit. Networks of other families have one kernel, and
+  /// this does nothing.
+  virtual void use_attention(AttentionKernel kernel) { static_cast<void>(kernel); }
 
   const NetworkTraits& traits() const { return traits_; }
   bool is_conditional() const { return traits_.class_count > 0; }

@@ -64,6 +64,7 @@ inline at::Tensor solve(const SamplerSettings& settings, const GaussianMixture& 
                            .t = number,
                            .t_next = number + 1,
                            .levels = {levels[i], levels[i + 1]},
+                           .beta = 1.0 - levels[i] / levels[i + 1],
                            .adds_noise = false,
                            .repeat = std::nullopt};
     x = rule->advance(x, step, exact, {});
