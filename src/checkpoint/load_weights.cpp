@@ -12,7 +12,8 @@ namespace {
 
 LoadedWeights load_from_step(const std::filesystem::path& folder, WeightsKind kind) {
   const StepFolder step(folder);
-  const char* file = kind == WeightsKind::ema ? kEmaFile : kModelFile;
+  const bool averaged = kind == WeightsKind::ema && !step.holds_weights_alone();
+  const char* file = averaged ? kEmaFile : kModelFile;
   return {step.tensors(file), step.state(), folder, step.record_of(file).sha256, {}};
 }
 

@@ -25,8 +25,9 @@ struct LoadedWeights {
 };
 
 /// Loads from a run folder or its checkpoints/ (the newest checkpoint whose weights are whole), or
-/// from one step's folder, `latest` included. Only the files needed are read and verified. Throws
-/// CheckpointError where there is nothing, or nothing valid.
+/// from one step's folder, `latest` included. A folder that holds weights alone (StepFolder) has
+/// one set of them, which serves for both kinds. Only the files needed are read and verified.
+/// Throws CheckpointError where there is nothing, or nothing valid.
 LoadedWeights load_weights(const std::filesystem::path& path, WeightsKind kind);
 
 }  // namespace effuse

@@ -84,14 +84,15 @@ Json read_header(std::istream& in, std::uint64_t size_bytes, const std::filesyst
   return parse_header(text, file);
 }
 
-/// Bytes of a tensor; nothing where they do not fit into 63 bits.
+/// Bytes of a tensor; nothing where they do not fit into 63 bits, an extent of 0 left aside.
 std::optional<std::uint64_t> bytes_of(const Entry& entry) {
   auto bytes = static_cast<std::int64_t>(c10::elementSize(entry.type));
-  if (std::find(entry.shape.begin(), entry.shape.end(), 0) != entry.shape.end()) return 0;
+  bool empty = false;
   for (const std::int64_t extent : entry.shape) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) return std::nullopt;
+    empty = empty || extent == 0;
+    if (extent > 0 && __builtin_mul_overflow(bytes, extent, &bytes)) return std::nullopt;
   }
-  return static_cast<std::uint64_t>(bytes);
+  return empty ? 0 : static_cast<std::uint64_t>(bytes);
 }
 
 std::vector<std::uint64_t> numbers_of(const Json& entry, const char* key, const std::string& tensor,

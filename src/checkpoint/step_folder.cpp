@@ -48,7 +48,10 @@ Manifest manifest_of(const Json& json) {
     manifest.files[name] = {record.at("size_bytes").get<std::uint64_t>(),
                             record.at("sha256").get<std::string>()};
   }
+  const bool weights_alone =
+      !manifest.files.contains(kEmaFile) && !manifest.files.contains(kOptimizerFile);
   for (const char* file : kFiles) {
+    if (weights_alone && (file == kEmaFile || file == kOptimizerFile)) continue;
     if (!manifest.files.contains(file)) throw CheckpointError(cat("its manifest lacks ", file));
   }
   return manifest;
@@ -105,8 +108,14 @@ void StepFolder::reject(const std::string& problem) const {
 }
 
 const FileRecord& StepFolder::record_of(const std::string& file) const {
-  return manifest_.files.at(file);
+  const auto found = manifest_.files.find(file);
+  if (found == manifest_.files.end()) {
+    reject(cat("it holds weights alone, as effuse-convert writes them, and no ", file));
+  }
+  return found->second;
 }
+
+bool StepFolder::holds_weights_alone() const { return !manifest_.files.contains(kEmaFile); }
 
 void StepFolder::verify(const std::string& file) const {
   const FileRecord& expected = record_of(file);

@@ -44,6 +44,11 @@ class StepFolder {
   explicit StepFolder(std::filesystem::path folder);
 
   std::int64_t step() const { return manifest_.step; }
+
+  /// Whether this is no checkpoint but weights by themselves, as effuse-convert writes them: the
+  /// manifest names neither ema.safetensors nor optimizer.safetensors.
+  bool holds_weights_alone() const;
+
   const FileRecord& record_of(const std::string& file) const;
 
   void verify(const std::string& file) const;

@@ -5,8 +5,10 @@
 #include <fstream>
 #include <string>
 
+#include "checkpoint/step_folder.hpp"
 #include "core/checksum.hpp"
 #include "core/error.hpp"
+#include "core/files.hpp"
 #include "example.hpp"
 #include "support/error_message.hpp"
 #include "support/temporary_folder.hpp"
@@ -65,6 +67,38 @@ TEST_F(LoadWeights, PassOverADamagedCheckpointAndSaySo) {
 TEST_F(LoadWeights, DoNotNeedTheOtherFiles) {
   fs::remove(step(20) / "optimizer.safetensors");
   EXPECT_EQ(load_weights(run(), WeightsKind::ema).state.step, 20);
+}
+
+TEST_F(LoadWeights, OfAFolderWithOneSetServeForBothKinds) {
+  const fs::path alone = folder_ / "alone";
+  fs::create_directory(alone);
+  fs::copy(step(10) / "state.json", alone / "state.json");
+  const auto record = write_safetensors(alone / "model.safetensors", example_checkpoint(10).model);
+  const std::string state_json = read_file(alone / "state.json");
+  const Manifest manifest{
+      10,
+      {{"model.safetensors", record}, {"state.json", {state_json.size(), sha256_of(state_json)}}}};
+  std::ofstream(alone / "manifest.json") << to_json(manifest);
+  for (const WeightsKind kind : {WeightsKind::ema, WeightsKind::model}) {
+    const LoadedWeights weights = load_weights(alone, kind);
+    EXPECT_TRUE(equal(weights.tensors, example_checkpoint(10).model));
+    EXPECT_EQ(weights.sha256, record.sha256);
+  }
+  EXPECT_NE(message_of<CheckpointError>([&] {
+              StepFolder(alone).verify_all();
+            }).find("it holds weights alone, as effuse-convert writes them"),
+            std::string::npos);
+}
+
+TEST_F(LoadWeights, OfAManifestWithOneOfTwoFilesAreAnError) {
+  const std::string manifest = read_file(step(20) / "manifest.json");
+  const std::size_t begin = manifest.find("\"optimizer.safetensors\"");
+  const std::size_t end = manifest.find("},", begin) + 2;
+  std::ofstream(step(20) / "manifest.json") << manifest.substr(0, begin) + manifest.substr(end);
+  EXPECT_NE(message_of<CheckpointError>([&] {
+              load_weights(step(20), WeightsKind::ema);
+            }).find("its manifest lacks optimizer.safetensors"),
+            std::string::npos);
 }
 
 TEST_F(LoadWeights, OfADamagedStepThatWasNamedAreAnError) {

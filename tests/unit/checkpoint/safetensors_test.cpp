@@ -192,6 +192,25 @@ TEST(Safetensors, AShapeThatDoesNotFitItsBytesIsRefused) {
             "tensor a has 4 bytes, its shape and dtype ask for more than there can be");
 }
 
+TEST(Safetensors, NumbersBeyond63BitsAreRefused) {
+  EXPECT_EQ(complaint_about(
+                R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,1]}})", 1),
+            "tensor a has a number in shape that is none: 18446744073709551615");
+  EXPECT_EQ(complaint_about(
+                R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,9223372036854775808]}})", 1),
+            "tensor a has a number in data_offsets that is none: 9223372036854775808");
+  EXPECT_EQ(
+      complaint_about(
+          R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[9223372036854775806,9223372036854775807]}})",
+          1),
+      "tensor a ends at byte 9223372036854775807 of 1 bytes of data");
+  EXPECT_EQ(
+      complaint_about(
+          R"({"a":{"dtype":"F64","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[0,0]}})",
+          0),
+      "tensor a has 0 bytes, its shape and dtype ask for more than there can be");
+}
+
 TEST(Safetensors, DataThatAreNotCoveredOnceAreRefused) {
   const auto entry = [](const std::string& name, int begin, int end) {
     return "\"" + name + "\":{\"dtype\":\"U8\",\"shape\":[" + std::to_string(end - begin) +
