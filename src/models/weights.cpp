@@ -22,27 +22,6 @@ void collect(const torch::nn::Module& module, const std::string& prefix, NamedTe
   }
 }
 
-/// One line per tensor that does not fit, empty where all do.
-std::vector<std::string> find_misfits(const NamedTensors& own,
-                                      const std::map<std::string, at::Tensor>& given) {
-  std::vector<std::string> misfits;
-  std::map<std::string, at::Tensor> unexpected = given;
-  for (const auto& [name, tensor] : own) {
-    const auto found = given.find(name);
-    if (found == given.end()) {
-      misfits.push_back(cat("missing ", name, " ", tensor.sizes()));
-    } else if (found->second.sizes() != tensor.sizes()) {
-      misfits.push_back(
-          cat("shape ", found->second.sizes(), " instead of ", tensor.sizes(), " for ", name));
-    }
-    unexpected.erase(name);
-  }
-  for (const auto& [name, tensor] : unexpected) {
-    misfits.push_back(cat("unexpected ", name, " ", tensor.sizes()));
-  }
-  return misfits;
-}
-
 [[noreturn]] void refuse(const std::vector<std::string>& misfits) {
   std::string message = cat(misfits.size(),
                             " tensors do not fit the network, so none was loaded (were the weights "
@@ -59,18 +38,36 @@ NamedTensors named_weights(const torch::nn::Module& module) {
   return weights;
 }
 
-void load_weights(torch::nn::Module& module, const NamedTensors& weights) {
-  const NamedTensors own = named_weights(module);
-  std::map<std::string, at::Tensor> given;
+std::vector<std::string> find_misfits(const torch::nn::Module& module,
+                                      const NamedTensors& weights) {
   std::vector<std::string> misfits;
+  std::map<std::string, at::Tensor> given;
   for (const auto& [name, tensor] : weights) {
     if (!given.emplace(name, tensor).second) misfits.push_back("given twice: " + name);
   }
-  const auto other_misfits = find_misfits(own, given);
-  misfits.insert(misfits.end(), other_misfits.begin(), other_misfits.end());
+  std::map<std::string, at::Tensor> unexpected = given;
+  for (const auto& [name, tensor] : named_weights(module)) {
+    const auto found = given.find(name);
+    if (found == given.end()) {
+      misfits.push_back(cat("missing ", name, " ", tensor.sizes()));
+    } else if (found->second.sizes() != tensor.sizes()) {
+      misfits.push_back(
+          cat("shape ", found->second.sizes(), " instead of ", tensor.sizes(), " for ", name));
+    }
+    unexpected.erase(name);
+  }
+  for (const auto& [name, tensor] : unexpected) {
+    misfits.push_back(cat("unexpected ", name, " ", tensor.sizes()));
+  }
+  return misfits;
+}
+
+void load_weights(torch::nn::Module& module, const NamedTensors& weights) {
+  const auto misfits = find_misfits(module, weights);
   if (!misfits.empty()) refuse(misfits);
+  const std::map<std::string, at::Tensor> given(weights.begin(), weights.end());
   const at::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : own) tensor.copy_(given.at(name));
+  for (const auto& [name, tensor] : named_weights(module)) tensor.copy_(given.at(name));
 }
 
 }  // namespace effuse

@@ -27,6 +27,10 @@ NamedTensors named_weights(const torch::nn::Module& module);
 /// shape, and then has changed nothing.
 void load_weights(torch::nn::Module& module, const NamedTensors& weights);
 
+/// A line for each tensor of the module that is missing from `weights` or has another shape there,
+/// each that the module does not have, each given twice; empty where all fit.
+std::vector<std::string> find_misfits(const torch::nn::Module& module, const NamedTensors& weights);
+
 /// PyTorch's default distributions: convolutions and linear layers U(-b, b) with b =
 /// 1/sqrt(fan_in), weight and bias alike; normalisations 1 and 0; embeddings N(0, 1); packed
 /// attention as MultiheadAttention, Xavier-uniform in, biases 0. Drawn by (seed, number of the
