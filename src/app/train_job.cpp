@@ -10,6 +10,7 @@
 #include "app/environment.hpp"
 #include "app/exporter_hook.hpp"
 #include "app/outcome.hpp"
+#include "app/pretrained_weights.hpp"
 #include "app/preview_hook.hpp"
 #include "app/resolve.hpp"
 #include "app/run_folder.hpp"
@@ -155,7 +156,6 @@ TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, i
   network_ = agree_value(comm, [&] { return make_network(config_.model); });
   initialise_weights(*network_, static_cast<std::uint64_t>(config_.run.seed));
   network_->to(device_);
-  state_ = std::make_unique<FlatState>(*network_, moments_of(config_.optimizer));
 }
 
 void TrainRun::begin() {
@@ -168,11 +168,16 @@ void TrainRun::begin() {
   });
   const std::string step = cat(contents ? contents->state.step : 0);
   steps_done_ = std::stoll(comm_.broadcast_text(step, 0));
+  log::configure(
+      {.rank = comm_.rank(), .world_size = comm_.world_size(), .file = folder_.log(comm_.rank())});
+  if (steps_done_ == 0 && !config_.model.pretrained.empty()) {
+    begin_from_pretrained(*network_, comm_, config_.model.pretrained);
+  }
+  state_ = std::make_unique<FlatState>(
+      *network_, moments_of(config_.optimizer));  // its average begins as the weights are now
   if (steps_done_ > 0) restore(*state_, comm_, contents);
   context_.outcome_file = folder_.outcome();
   context_.step = steps_done_;
-  log::configure(
-      {.rank = comm_.rank(), .world_size = comm_.world_size(), .file = folder_.log(comm_.rank())});
 }
 
 void TrainRun::write_run_files() const {
@@ -332,6 +337,9 @@ void check_training(const CommandLine& line) {
   const Schedule schedule(config.diffusion);
   const RunFolder folder(config.run);
   const std::int64_t done = check_start(folder, options, config, dataset.fingerprint());
+  if (done == 0 && !config.model.pretrained.empty()) {
+    check_pretrained(*network, config.model.pretrained);
+  }
   log::info("ok: ", count(steps), " steps of ", config.run.batch_size, " of ",
             count(dataset.size()), " images, ", parameters_of(*network), ", into ",
             folder.path().string(), done > 0 ? cat(", continuing after step ", count(done)) : "");

@@ -3,11 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "checkpoint/load_weights.hpp"
 #include "comm/agreement.hpp"
-#include "config/toml_reader.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
+#include "core/text.hpp"
+#include "exchange/model_file.hpp"
 #include "models/factory.hpp"
 #include "models/network.hpp"
 #include "models/weights.hpp"
@@ -15,39 +15,51 @@
 namespace effuse {
 namespace {
 
-TrainedModelDescription describe(const RunState& state, const std::string& sha256) {
-  Config config;
-  read_toml_text(config, state.config_toml, "the checkpoint's configuration");
-  return {config.model, config.diffusion, state.class_names, state.step, sha256};
+TrainedModelDescription describe(const ModelFile& file) {
+  return {file.model, file.diffusion, file.class_names, file.step, file.sha256};
 }
 
-LoadedWeights load(const SamplingConfig& sampling) {
+ModelFile load(const SamplingConfig& sampling) {
   if (sampling.weights.empty()) {
     throw ConfigError("sampling.weights is not set. Give --weights RUN_FOLDER.");
   }
-  LoadedWeights loaded = load_weights(sampling.weights, weights_kind_from(sampling.weights_kind));
-  for (const std::string& damage : loaded.damaged) {
-    log::warning(damage, ". Using the checkpoint of step ", loaded.state.step, " instead.");
+  const WeightsFormat format = detect_format(sampling.weights);
+  if (format == WeightsFormat::iddm) {
+    throw ConfigError(cat(sampling.weights,
+                          " is a file of torch.save, which does not say its noise schedule. "
+                          "Convert it first: effuse-convert --input ",
+                          sampling.weights, " --output imported"));
   }
-  return loaded;
+  ReadOptions options;
+  options.kind = weights_kind_from(sampling.weights_kind);
+  ModelFile file = read_model(sampling.weights, format, options);
+  for (const std::string& warning : file.warnings) log::warning(warning);
+  return file;
+}
+
+/// The other ranks' description, from rank 0's.
+TrainedModelDescription share(Communicator& comm, const ModelFile& loaded) {
+  const std::string text =
+      comm.broadcast_text(comm.rank() == 0 ? to_json(state_of(loaded)) : "", 0);
+  ModelFile file;
+  apply_state(file, run_state_from_json(text, "what rank 0 read"), "what rank 0 read");
+  file.sha256 = comm.broadcast_text(loaded.sha256, 0);
+  return describe(file);
 }
 
 }  // namespace
 
 TrainedModelDescription describe_trained_model(const SamplingConfig& sampling) {
-  const LoadedWeights loaded = load(sampling);
-  return describe(loaded.state, loaded.sha256);
+  return describe(load(sampling));
 }
 
 TrainedModel load_trained_model(Communicator& comm, const SamplingConfig& sampling,
                                 at::Device device) {
-  LoadedWeights loaded;
+  ModelFile loaded;
   agree(comm, [&] {
     if (comm.rank() == 0) loaded = load(sampling);
   });
-  const RunState state =
-      run_state_from_json(comm.broadcast_text(to_json(loaded.state), 0), "the checkpoint");
-  TrainedModel model{describe(state, comm.broadcast_text(loaded.sha256, 0)), nullptr};
+  TrainedModel model{share(comm, loaded), nullptr};
   agree(comm, [&] {
     model.network = make_network(model.model);
     if (comm.rank() == 0) load_weights(*model.network, loaded.tensors);

@@ -14,7 +14,7 @@ namespace effuse {
 
 class Network;
 
-/// What a checkpoint says of its model.
+/// What a checkpoint, or what effuse-convert wrote or reads, says of its model.
 struct TrainedModelDescription {
   ModelConfig model;
   DiffusionConfig diffusion;
