@@ -104,7 +104,8 @@ void write(const ModelFile& file, const ConvertConfig& convert) {
     write_effuse(file, convert.output);
   }
   log::info("output      ", convert.output, " (", name_of(format), ")");
-  log::info("next        effuse-sample --weights ", convert.output, " --output samples");
+  log::info("next        effuse-sample --weights ", convert.output, " --output samples",
+            file.class_names.empty() || file.model.null_class ? "" : " --guidance 1");
 }
 
 JobEnd run_conversion(JobContext& context) {

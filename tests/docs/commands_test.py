@@ -48,7 +48,7 @@ def test_the_reader_of_commands():
 
 def test_there_is_something_to_check():
     programs = {program for _, program, _ in PROGRAM_COMMANDS}
-    assert programs >= {"effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample"}
+    assert programs >= {"effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample", "effuse-convert"}
     assert CONFIGS
 
 

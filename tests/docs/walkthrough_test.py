@@ -2,6 +2,7 @@
 holds what the pages speak of. Run as written, with words added at the end that make them small."""
 
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -9,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+from iddm_archive import write_iddm_file
 from pages import (BIN, FENCE, PAGES, SHELL, SHELL_LANGUAGES, SOURCE, arguments_of, blocks, commands_in,
                    name_of)
 
@@ -22,6 +26,7 @@ SMALL = {
     "effuse-train": [*SMALL_MODEL, "--steps", "2"],
     "effuse-sample": ["--device", "cpu", "--steps", "2", "--number", "12", "--tile", "4",
                       "--set", "parallel.threads=1"],
+    "effuse-convert": [],
 }
 README = SOURCE / "README.md"
 OTHER_PAGES = [page for page in PAGES if page != README and (blocks(page, "python") or any(
@@ -48,13 +53,14 @@ def make_photos(folder, size, mode):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with configs/, photos/, and Fashion-MNIST packed and trained on, all small."""
+    """A folder with configs/, photos/, Fashion-MNIST packed and trained on, and a file of IDDM, all small."""
     folder = tmp_path_factory.mktemp("walkthrough")
     (folder / "configs").symlink_to(SOURCE / "configs")
     make_photos(folder / "photos", (70, 90), "RGB")
     make_photos(folder / "clothes", (28, 28), "L")
     run(folder, ["effuse-pack", "--input", "clothes", "--output", "fashion-mnist", "--image-size", "32",
                  "--channels", "1", "--fit", "pad"])
+    write_iddm_file(folder / "ckpt_last.pt")
     (folder / "demo").mkdir()
     (folder / "demo/packed").symlink_to(folder / "fashion-mnist")
     run(folder, ["effuse-train", "--config", "configs/train/fashion-mnist.toml", "--data", "fashion-mnist",

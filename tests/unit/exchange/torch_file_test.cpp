@@ -78,7 +78,8 @@ TEST_F(TorchFileTest, RefusesSizesThatCannotBe) {
 }
 
 TEST_F(TorchFileTest, RefusesStoragesOfAnotherSizeThanTheirRecord) {
-  for (const std::uint64_t count : {std::uint64_t{5}, std::uint64_t{7}, std::uint64_t{1} << 61, std::uint64_t{1} << 62}) {
+  for (const std::uint64_t count :
+       {std::uint64_t{5}, std::uint64_t{7}, std::uint64_t{1} << 61, std::uint64_t{1} << 62}) {
     const std::string message =
         complaint(pickle::tensor(pickle::storage("FloatStorage", "0", count), 0, {0}, {1}),
                   {{"data/0", kSix}});
