@@ -35,8 +35,7 @@ Program convert_program() {
 
 WeightsFormat input_format(const ConvertConfig& convert) {
   if (convert.input.empty()) throw ConfigError("convert.input is not set. Give --input PATH.");
-  const WeightsFormat found = detect_format(convert.input);
-  return convert.from == "auto" ? found : weights_format_from(convert.from);
+  return convert.from == "auto" ? detect_format(convert.input) : weights_format_from(convert.from);
 }
 
 WeightsFormat output_format(const ConvertConfig& convert) {

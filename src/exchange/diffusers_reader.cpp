@@ -115,6 +115,7 @@ void apply_own_state(ModelFile& file, const fs::path& path) {
   ModelFile said = file;
   apply_state(said, run_state_from_json(read_file(own), own.string()), own.string());
   const bool same =
+      said.model.name == "unet2d" &&
       model_to_diffusers(said.model) == model_to_diffusers(file.model) &&
       diffusion_to_diffusers(said.diffusion) == diffusion_to_diffusers(file.diffusion);
   if (same) {

@@ -33,6 +33,39 @@ bool looks_like_safetensors(const std::filesystem::path& path) {
   return path.extension() == ".safetensors" || (in && first[8] == '{');
 }
 
+ModelFile read(const std::filesystem::path& path, WeightsFormat format,
+               const ReadOptions& options) {
+  switch (format) {
+    case WeightsFormat::effuse:
+      return read_effuse(path, options.kind);
+    case WeightsFormat::diffusers:
+      return read_diffusers(path);
+    case WeightsFormat::safetensors:
+      return read_safetensors_model(path);
+    case WeightsFormat::iddm:
+      break;
+  }
+  return read_iddm(path, options);
+}
+
+/// Every level of every network has a layer of width x width. A description that asks for more than
+/// the file holds must not get to make a network, which could ask for any amount of memory.
+void require_plausible(const ModelFile& file, const std::filesystem::path& path) {
+  const ModelConfig& model = file.model;
+  const bool unet2d = model.name == "unet2d";
+  double least = static_cast<double>(model.num_class_embeds);
+  for (const std::int64_t width : unet2d ? model.block_out_channels : model.channels) {
+    const double layers = unet2d ? static_cast<double>(model.layers_per_block) : 1;
+    least += layers * static_cast<double>(width) * static_cast<double>(width);
+  }
+  std::int64_t held = 0;
+  for (const auto& [name, tensor] : file.tensors) held += tensor.numel();
+  if (least <= static_cast<double>(held)) return;
+  throw CheckpointError(cat(path.string(), " describes a network of ", least,
+                            " weights or more, but holds ", held,
+                            ". Is it whole, and its configuration its own?"));
+}
+
 }  // namespace
 
 const char* name_of(WeightsFormat format) {
@@ -69,17 +102,9 @@ WeightsFormat detect_format(const std::filesystem::path& path) {
 
 ModelFile read_model(const std::filesystem::path& path, WeightsFormat format,
                      const ReadOptions& options) {
-  switch (format) {
-    case WeightsFormat::effuse:
-      return read_effuse(path, options.kind);
-    case WeightsFormat::diffusers:
-      return read_diffusers(path);
-    case WeightsFormat::safetensors:
-      return read_safetensors_model(path);
-    case WeightsFormat::iddm:
-      break;
-  }
-  return read_iddm(path, options);
+  ModelFile file = read(path, format, options);
+  require_plausible(file, path);
+  return file;
 }
 
 NamedTensors read_tensors(const std::filesystem::path& path, WeightsFormat format,

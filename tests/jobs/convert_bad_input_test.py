@@ -143,6 +143,14 @@ def test_files_of_other_kinds(tmp_path):
     refused(tmp_path / "folder", "holds no checkpoint")
 
 
+def test_a_format_that_is_insisted_on(tmp_path):
+    (tmp_path / "a.txt").write_text("some text, long enough")
+    for form, message in (("iddm", "no whole file of torch.save"), ("safetensors", "no valid safetensors file"),
+                          ("diffusers", "is no folder of diffusers"), ("effuse", "holds no checkpoint")):
+        done = run("effuse-convert", "--input", tmp_path / "a.txt", "--output", tmp_path / "out", "--from", form)
+        assert done.returncode == 1 and message in done.stderr, done.stderr
+
+
 def test_safetensors_without_a_model(tmp_path):
     save_file({"weight": np.ones(3, np.float32)}, tmp_path / "a.safetensors")
     refused(tmp_path / "a.safetensors", "does not say which network and schedule", '"effuse"')

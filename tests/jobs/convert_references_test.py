@@ -163,6 +163,9 @@ def test_damaged_folders_are_named(tmp_path):
     config.write_text(config.read_text().replace('"layers_per_block": 1', '"layers_per_block": 2'))
     said = convert("--input", tmp_path / "a", "--output", tmp_path / "b", code=1)
     assert "tensors do not fit the network unet2d" in said and "missing down_blocks.0.resnets.1" in said
+    config.write_text(config.read_text().replace('"layers_per_block": 2', '"layers_per_block": 1000000000'))
+    said = convert("--input", tmp_path / "a", "--output", tmp_path / "b", code=1)
+    assert "describes a network of 1.28e+11 weights or more, but holds" in said
     config.write_text("{")
     assert "malformed JSON" in convert("--input", tmp_path / "a", "--output", tmp_path / "b", code=1)
 
