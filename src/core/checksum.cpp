@@ -28,6 +28,10 @@ std::uint32_t crc32c(std::span<const std::byte> bytes) {
   return ~state;
 }
 
+std::uint32_t crc32(std::span<const std::byte> bytes) {
+  return ::crc32_gzip_refl(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+}
+
 struct Sha256::Context {
   EVP_MD_CTX* handle = EVP_MD_CTX_new();
   ~Context() { EVP_MD_CTX_free(handle); }

@@ -14,6 +14,9 @@ namespace effuse {
 /// of "123456789" it is 0xE3069283.
 std::uint32_t crc32c(std::span<const std::byte> bytes);
 
+/// CRC-32 of IEEE 802.3, as zip files have it: of "123456789" it is 0xCBF43926.
+std::uint32_t crc32(std::span<const std::byte> bytes);
+
 /// SHA-256 of a stream of bytes.
 class Sha256 {
  public:

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -35,26 +36,6 @@ std::uint64_t number(std::string_view bytes, std::size_t offset, std::size_t cou
     value |= std::uint64_t{static_cast<unsigned char>(bytes[offset + i])} << (8 * i);
   }
   return value;
-}
-
-/// CRC-32 of IEEE 802.3, which zip uses.
-std::uint32_t crc32(std::span<const std::byte> bytes) {
-  static const std::array<std::uint32_t, 256> table = [] {
-    std::array<std::uint32_t, 256> made{};
-    for (std::uint32_t i = 0; i < made.size(); ++i) {
-      std::uint32_t remainder = i;
-      for (int bit = 0; bit < 8; ++bit) {
-        remainder = (remainder >> 1) ^ ((remainder & 1) != 0 ? 0xEDB88320U : 0U);
-      }
-      made[i] = remainder;
-    }
-    return made;
-  }();
-  std::uint32_t crc = 0xFFFFFFFF;
-  for (const std::byte byte : bytes) {
-    crc = table[(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFF] ^ (crc >> 8);
-  }
-  return crc ^ 0xFFFFFFFF;
 }
 
 /// The zip64 field of a member's extra fields; empty where there is none.

@@ -22,6 +22,12 @@ TEST(Crc32c, AgreesWithTheStandard) {
   EXPECT_EQ(crc_of(""), 0u);
 }
 
+TEST(Crc32, AgreesWithTheStandard) {
+  const auto crc = [](std::string_view text) { return crc32(std::as_bytes(std::span(text))); };
+  EXPECT_EQ(crc("123456789"), 0xCBF43926u);
+  EXPECT_EQ(crc(""), 0u);
+}
+
 // FIPS 180-2, appendix B.
 TEST(Sha256, AgreesWithTheStandard) {
   EXPECT_EQ(sha256_of(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
