@@ -1,7 +1,4 @@
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
-#include <system_error>
 
 #include "core/checksum.hpp"
 #include "core/error.hpp"
@@ -13,22 +10,13 @@
 #include "exchange/formats.hpp"
 #include "exchange/iddm_state.hpp"
 #include "exchange/json_fields.hpp"
+#include "exchange/python_json.hpp"
 
 namespace effuse {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-Json read_json(const fs::path& path) {
-  try {
-    return Json::parse(read_file(path));
-  } catch (const std::system_error& error) {
-    throw CheckpointError(cat("cannot read ", error.what()));
-  } catch (const Json::exception& error) {
-    throw CheckpointError(cat(path.string(), " is malformed JSON (", error.what(), ")"));
-  }
-}
 
 /// The folder with config.json and the weights: the pipeline's unet/, or `path` itself.
 fs::path unet_folder(const fs::path& path) {
@@ -48,7 +36,7 @@ void require_class(const Json& json, const fs::path& where) {
 void require_pipeline(const fs::path& path) {
   const fs::path index = path / kDiffusersIndex;
   if (!fs::exists(index)) return;
-  const Json json = read_json(index);
+  const Json json = read_python_json(index);
   const JsonFields fields(json, index.string());
   for (const auto& [key, value] : json.items()) {
     if (key.starts_with('_') || key == "scheduler" || !value.is_array()) continue;
@@ -146,7 +134,7 @@ void read_scheduler(ModelFile& file, const fs::path& path) {
                              ": assumed is the linear schedule over 1000 steps"));
     return;
   }
-  const Json json = read_json(scheduler);
+  const Json json = read_python_json(scheduler);
   file.diffusion = diffusion_from_diffusers(json, scheduler.string());
   file.notes = sampling_notes(json, scheduler.string());
 }
@@ -170,7 +158,7 @@ ModelFile read_diffusers(const fs::path& path) {
   require_pipeline(path);
   const fs::path folder = unet_folder(path);
   const fs::path config = folder / kDiffusersConfig;
-  const Json json = read_json(config);
+  const Json json = read_python_json(config);
   require_class(json, config);
   ModelFile file;
   file.format = WeightsFormat::diffusers;

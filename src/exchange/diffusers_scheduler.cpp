@@ -72,11 +72,31 @@ std::string variance_option(const JsonFields& fields, std::vector<std::string>& 
   return "";
 }
 
+/// A setting of a scheduler, and its value in the one that Effuse has.
+struct SamplerSetting {
+  std::string_view sampler;
+  const char* key;
+  Json value;
+};
+
 /// What effuse-sample cannot do as the scheduler does.
-void add_unlike(const JsonFields& fields, std::vector<std::string>& notes) {
+void add_unlike(const JsonFields& fields, std::string_view sampler,
+                std::vector<std::string>& notes) {
+  static const std::array<SamplerSetting, 7> settings{
+      {{"ddim", "set_alpha_to_one", true},
+       {"plms", "set_alpha_to_one", false},
+       {"plms", "skip_prk_steps", true},
+       {"dpmpp_2m", "algorithm_type", "dpmsolver++"},
+       {"dpmpp_2m", "solver_order", 2},
+       {"dpmpp_2m", "solver_type", "midpoint"},
+       {"dpmpp_2m", "use_karras_sigmas", false}}};
   const auto unlike = [&](const std::string& what) {
     notes.push_back(cat("its scheduler has ", what, ", which effuse-sample does not have"));
   };
+  for (const auto& [of, key, value] : settings) {
+    if (of != sampler || !fields.has(key) || fields.at(key) == value) continue;
+    unlike(cat(key, " ", fields.at(key).dump()));
+  }
   if (fields.get("thresholding", false)) unlike("thresholding");
   const double range = fields.get("clip_sample_range", 1.0);
   if (fields.get("clip_sample", true) && range != 1.0) {
@@ -140,12 +160,12 @@ std::vector<std::string> sampling_notes(const Json& json, const std::string& whe
     return notes;
   }
   std::string options =
-      cat("--sampler ", known.sampler, " --set sampling.convention=diffusers",
+      cat("--sampler ", known.sampler, " --convention diffusers",
           " --set sampling.spacing=", fields.get("timestep_spacing", std::string(known.spacing)));
   options += variance_option(fields, notes);
   const bool clips = known.sampler == "ddpm" || known.sampler == "ddim";
   if (clips && !fields.get("clip_sample", true)) options += " --set sampling.clip=false";
-  add_unlike(fields, notes);
+  add_unlike(fields, known.sampler, notes);
   notes.insert(notes.begin(), cat("to sample as its scheduler does, give effuse-sample ", options));
   return notes;
 }

@@ -203,8 +203,7 @@ ModelFile IddmReader::read() {
   file_.notes.push_back(cat("IDDM files do not store the noise schedule: assumed is ",
                             file_.diffusion.schedule, " over ", file_.diffusion.timesteps,
                             " steps (--set diffusion.schedule=… for another)"));
-  file_.notes.push_back(
-      "to sample as IDDM does, give effuse-sample --set sampling.convention=iddm");
+  file_.notes.push_back("to sample as IDDM does, give effuse-sample --convention iddm");
   return std::move(file_);
 }
 

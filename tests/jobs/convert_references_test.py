@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import sys
 
 import pytest
@@ -14,9 +15,10 @@ from programs import make_config, make_dataset, run
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "golden"))
 
 try:
+    import diffusers
     import torch
     from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
-    from safetensors.torch import load_file
+    from safetensors.torch import load_file, save_file
 
     missing = None
 except Exception as error:  # a CPU-only libtorch has a torch folder that cannot be imported
@@ -35,6 +37,7 @@ def references(capsys):
             print(f"\nNOT COMPARED LIVE: torch and diffusers cannot be imported ({missing}); conversion is tested "
                   "against Effuse's own files alone", file=sys.stderr)
         pytest.skip("no torch, no diffusers")
+    torch.set_num_threads(1)  # several wait for each other on busy machines
 
 
 def convert(*arguments, code=0):
@@ -99,12 +102,32 @@ def test_a_scheduler_is_read_and_what_it_does_is_said(tmp_path):
                               num_train_timesteps=500, clip_sample=False, rescale_betas_zero_snr=True)
     save_pipeline(tmp_path / "a", scheduler=scheduler)
     said = convert("--input", tmp_path / "a", "--output", tmp_path / "b")
-    assert ("--sampler ddim --set sampling.convention=diffusers --set sampling.spacing=leading "
+    assert ("--sampler ddim --convention diffusers --set sampling.spacing=leading "
             "--set sampling.clip=false") in said
     config = json.loads((tmp_path / "b/state.json").read_text())["config"]
     for line in ('schedule = "scaled_linear"', "beta_end = 0.012", 'prediction = "v_prediction"',
                  "timesteps = 500", "zero_terminal_snr = true"):
         assert line in config
+
+
+@pytest.mark.parametrize("scheduler", ["DDIMScheduler", "DPMSolverMultistepScheduler"])
+def test_the_settings_that_are_said_give_the_floats_of_diffusers(tmp_path, scheduler):
+    made = getattr(diffusers, scheduler)(beta_schedule="scaled_linear", beta_end=0.012)
+    unet = save_pipeline(tmp_path / "a", scheduler=made)
+    said = convert("--input", tmp_path / "a", "--output", tmp_path / "b")
+    options = re.search("give effuse-sample (.*)", said)[1].split()
+    noise = torch.randn([2, 3, 8, 8])
+    save_file({"noise": noise}, tmp_path / "noise.safetensors")
+    made.set_timesteps(5)
+    x = noise
+    with torch.no_grad():
+        for t in made.timesteps:
+            x = made.step(unet(x, t).sample, t, x).prev_sample
+    done = run("effuse-sample", "--weights", tmp_path / "b", "--output", tmp_path / "s", "--device", "cpu", "--set",
+               "parallel.threads=1", "--steps", 5, "--noise", tmp_path / "noise.safetensors", "--format", "safetensors", *options)
+    assert done.returncode == 0, done.stderr
+    ours = load_file(tmp_path / "s/images.safetensors")["images"]
+    assert (ours - x).norm() / x.norm() < 1e-4
 
 
 def test_a_network_alone_in_old_files_with_old_names(tmp_path):

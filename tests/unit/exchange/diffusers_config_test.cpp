@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "exchange/diffusers_scheduler.hpp"
+#include "exchange/python_json.hpp"
 #include "support/error_message.hpp"
 
 namespace effuse {
@@ -94,6 +95,13 @@ TEST(DiffusersConfig, NamesTheKeyThatItDoesNotHave) {
             "config.json is no JSON object");
 }
 
+TEST(PythonJson, MayHaveNumbersThatAreNone) {
+  EXPECT_EQ(
+      without_non_numbers(R"({"a": -Infinity, "b": [NaN,Infinity], "NaN \" NaN": "Infinity"})"),
+      R"({"a": null, "b": [null,null], "NaN \" NaN": "Infinity"})");
+  EXPECT_EQ(without_non_numbers("\"\\"), "\"\\");
+}
+
 TEST(DiffusersScheduler, GoesThereAndBack) {
   DiffusionConfig diffusion;
   diffusion.timesteps = 500;
@@ -143,12 +151,16 @@ TEST(DiffusersScheduler, SaysHowToSampleAlike) {
   json["steps_offset"] = 1;
   EXPECT_EQ(sampling_notes(json, "s.json"),
             (std::vector<std::string>{
-                "to sample as its scheduler does, give effuse-sample --sampler ddpm --set "
-                "sampling.convention=diffusers --set sampling.spacing=trailing --set "
+                "to sample as its scheduler does, give effuse-sample --sampler ddpm "
+                "--convention diffusers --set sampling.spacing=trailing --set "
                 "sampling.variance=fixed_large --set sampling.clip=false",
                 "its scheduler has thresholding, which effuse-sample does not have",
                 "its scheduler has steps_offset 1, which effuse-sample does not have"}));
   EXPECT_EQ(sampling_notes({{"_class_name", "UniPCMultistepScheduler"}}, "s.json").size(), 1u);
+  EXPECT_EQ(sampling_notes({{"_class_name", "DPMSolverMultistepScheduler"}, {"solver_order", 3}},
+                           "s.json")
+                .back(),
+            "its scheduler has solver_order 3, which effuse-sample does not have");
   EXPECT_NE(sampling_notes({{"_class_name", "PNDMScheduler"}}, "s.json").front().find("plms"),
             std::string::npos);
 }
