@@ -15,6 +15,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,
 from diffusers.schedulers import scheduling_ddpm
 
 import formulas
+import iddm_samplers
 
 T = 1000
 SHAPE = (2, 1, 4, 4)
@@ -68,7 +69,7 @@ def prepare(cls, case, dtype, **settings):
         beta_end=0.02,
         beta_schedule=SCHEDULES[case["schedule"]],
         prediction_type=case["prediction"],
-        timestep_spacing=case["spacing"],
+        timestep_spacing="linspace" if case["spacing"] == "auto" else case["spacing"],
         **settings,
     )
     if dtype == torch.float64:
@@ -163,13 +164,28 @@ def run_dpmpp_2m(case, dtype):
 RUN = {"ddpm": run_ddpm, "ddim": run_ddim, "plms": run_plms, "dpmpp_2m": run_dpmpp_2m}
 
 
+def run_iddm(case, dtype):
+    betas = exact_betas(case["schedule"])
+    if dtype == torch.float32:
+        betas = prepare(DDPMScheduler, case, dtype).betas  # as IDDM computes them, too
+    alpha_bar = torch.cumprod(1 - betas, 0)
+    x = formulas.starting_noise(SHAPE).to(dtype)
+    predict = lambda at_t, t: denoise(case, at_t, t)  # noqa: E731
+    if case["sampler"] == "ddpm":
+        noise = lambda k: formulas.step_noise(SHAPE, k).to(dtype)  # noqa: E731
+        return None, iddm_samplers.ddpm(predict, x, betas, alpha_bar, noise)
+    visited = [t for t, _ in iddm_samplers.time_pairs(T, case["steps"])]
+    run = iddm_samplers.ddim if case["sampler"] == "ddim" else iddm_samplers.plms
+    return torch.tensor(visited), run(predict, x, alpha_bar, case["steps"])
+
+
 def numbers(tensor):
     digits = 17 if tensor.dtype == torch.float64 else 9
     return [float(f"{v:.{digits}g}") for v in tensor.double().flatten().tolist()]
 
 
 def describe(case):
-    run = RUN[case["sampler"]]
+    run = run_iddm if case["convention"] == "iddm" else RUN[case["sampler"]]
     visited, single = run(case, torch.float32)
     double = run(case, torch.float64)[1]
     assert double.isfinite().all(), case
@@ -220,6 +236,15 @@ def diffusers_cases():
     yield case | {"sampler": "ddim", "spacing": "trailing", "eta": 1.0}
 
 
+def iddm_cases():
+    for schedule in ("linear", "cosine"):
+        case = BASE | {"schedule": schedule, "convention": "iddm", "spacing": "auto"}
+        for steps in (10, 20, 50):
+            yield case | {"sampler": "ddim", "steps": steps}
+            yield case | {"sampler": "plms", "steps": steps}
+        yield case | {"sampler": "ddpm", "steps": T}
+
+
 def main():
     indices = [0, 1, 2, 10, 250, 500, 900, 998, 999]
     schedules = {}
@@ -235,7 +260,7 @@ def main():
             "exact_alpha_bar": exact_alpha_bar(name)[indices].tolist(),
             "zero_terminal_snr": rescaled.alphas_cumprod[indices].tolist(),
         }
-    cases = [describe(case) for case in (*effuse_cases(), *diffusers_cases())]
+    cases = [describe(case) for case in (*effuse_cases(), *diffusers_cases(), *iddm_cases())]
     golden = {"shape": SHAPE, "schedules": schedules, "cases": cases}
     path = pathlib.Path(__file__).parent / "samplers.json"
     path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
