@@ -96,7 +96,7 @@ other() {  # NAME [SETTINGS...]
   compare losses "$place/$name-cpu-6" "$place/$name-$device-6"
 }
 other unet --set model.name=unet --set 'model.channels=[16,32,64,64]' --set optimizer.name=adam
-other cspdarkunet --set model.name=cspdarkunet --set 'model.channels=[16,16,32,64,64]' \
+other cspdarkunet --set model.name=cspdarkunet --set 'model.channels=[8,16,32,64,128]' \
   --set optimizer.name=sgd --set diffusion.loss=huber
 other unet2d --set diffusion.prediction=v_prediction --set diffusion.zero_terminal_snr=true \
   --set diffusion.min_snr_gamma=5
