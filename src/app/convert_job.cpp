@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "diffusion/schedule.hpp"
 #include "exchange/formats.hpp"
 #include "exchange/model_file.hpp"
 
@@ -70,20 +72,32 @@ void describe(const ModelFile& file, const ConvertConfig& convert) {
   for (const std::string& note : file.notes) log::info("note        ", note);
 }
 
+/// All formats but IDDM's say of themselves what these keys say.
+void require_nothing_said(const std::vector<std::string>& overridden, WeightsFormat from) {
+  for (const std::string& key : overridden) {
+    const bool of_iddm =
+        key.starts_with("diffusion.") || key == "convert.act_fn" || key == "convert.sample_size";
+    if (!of_iddm) continue;
+    throw ConfigError(cat(key, " is for .pt files of IDDM, which do not say it; the input is ",
+                          name_of(from), " and says it itself. Leave the key out."));
+  }
+}
+
 /// Reads and checks everything; what is left is to write.
-ModelFile prepare(const Config& config) {
+ModelFile prepare(const CommandLine& line) {
+  const Config& config = line.config;
   const ConvertConfig& convert = config.convert;
   check_output(convert.output);
   const ReadOptions options{.kind = weights_kind_from(convert.weights),
                             .diffusion = config.diffusion,
                             .act_fn = convert.act_fn,
-                            .sample_size = config.model.sample_size};
-  ModelFile file = read_model(convert.input, input_format(convert), options);
+                            .sample_size = convert.sample_size};
+  const WeightsFormat from = input_format(convert);
+  if (from != WeightsFormat::iddm) require_nothing_said(line.overridden, from);
+  ModelFile file = read_model(convert.input, from, options);
   require_fitting(file);
+  Schedule{file.diffusion};
   if (output_format(convert) == WeightsFormat::diffusers) check_diffusers_export(file);
-  if (output_format(convert) == WeightsFormat::iddm) {
-    throw ConfigError("convert.to is iddm, which Effuse reads but does not write");
-  }
   return file;
 }
 
@@ -111,15 +125,15 @@ JobEnd run_conversion(JobContext& context) {
   if (context.session.world_size() > 1) {
     throw ConfigError("effuse-convert is one process. Start it without mpirun or srun.");
   }
-  const Config& config = context.line.config;
-  const ModelFile file = prepare(config);
-  describe(file, config.convert);
-  write(file, config.convert);
+  const ConvertConfig& convert = context.line.config.convert;
+  const ModelFile file = prepare(context.line);
+  describe(file, convert);
+  write(file, convert);
   return {};
 }
 
 void check_conversion(const CommandLine& line) {
-  describe(prepare(line.config), line.config.convert);
+  describe(prepare(line), line.config.convert);
   log::info("ok: can be written to ", line.config.convert.output, " (",
             name_of(output_format(line.config.convert)), ")");
 }

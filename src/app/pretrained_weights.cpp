@@ -25,7 +25,7 @@ PretrainedReport load(Network& network, const std::string& path) {
 }
 
 void announce(const PretrainedReport& report, const std::string& path) {
-  constexpr std::size_t kShown = 6;
+  constexpr std::size_t kShown = 40;
   const auto misfits = report.misfits();
   log::info("pretrained  ", report.loaded.size(), " tensors from ", path, ", ", misfits.size(),
             " that do not fit");
@@ -33,7 +33,8 @@ void announce(const PretrainedReport& report, const std::string& path) {
     if (i < kShown) log::info("  ", misfits[i]);
     if (i >= kShown) log::debug("  ", misfits[i]);
   }
-  if (misfits.size() > kShown) log::info("  and ", misfits.size() - kShown, " more");
+  if (misfits.size() > kShown)
+    log::info("  and ", misfits.size() - kShown, " more, which the run's logs list");
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "app/run_folder.hpp"
 #include "app/start_run.hpp"
 #include "comm/agreement.hpp"
+#include "config/fields.hpp"
 #include "config/toml_writer.hpp"
 #include "core/files.hpp"
 #include "core/log.hpp"
@@ -132,6 +133,13 @@ void require_settings(const Config& config) {
   weight_decay_of(config.optimizer);
 }
 
+void warn_of_ineffective_keys(const Config& config) {
+  for (const std::string& key : ineffective_keys(config)) {
+    const bool of_model = key.starts_with("model.");
+    log::warning(key, " has no effect on ", of_model ? config.model.name : config.optimizer.name);
+  }
+}
+
 ShardedDataset open_dataset(const DataConfig& data) {
   if (data.folder.empty()) {
     throw ConfigError(
@@ -150,7 +158,7 @@ TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, i
       total_steps_(agree_value(comm, [&] { return total_steps(config_.run, dataset_.size()); })),
       folder_(config_.run),
       start_(agree_value(comm, [&] { return StartOptions::from(context.line); })),
-      schedule_(config_.diffusion) {
+      schedule_(agree_value(comm, [&] { return Schedule(config_.diffusion); })) {
   require_same_dataset(comm, dataset_);
   agree(comm, [&] { config_.model = resolve_model(config_.model, dataset_); });
   network_ = agree_value(comm, [&] { return make_network(config_.model); });
@@ -192,6 +200,7 @@ void TrainRun::write_run_files() const {
 
 void TrainRun::announce() const {
   log::info("run         ", folder_.path().string());
+  warn_of_ineffective_keys(config_);
   log::info("data        ", config_.data.folder, ": ", count(dataset_.size()), " images of ",
             dataset_.height(), "x", dataset_.width(), "x", dataset_.channels(), ", ",
             dataset_.class_names().size(), " classes");
@@ -336,6 +345,7 @@ void check_training(const CommandLine& line) {
   const auto network = make_network(config.model);
   const Schedule schedule(config.diffusion);
   const RunFolder folder(config.run);
+  warn_of_ineffective_keys(config);
   const std::int64_t done = check_start(folder, options, config, dataset.fingerprint());
   if (done == 0 && !config.model.pretrained.empty()) {
     check_pretrained(*network, config.model.pretrained);

@@ -1,6 +1,7 @@
 #include "config/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "config/fields.hpp"
@@ -110,6 +111,15 @@ void parse_arguments(CLI::App& app, const Program& program, int argc, const char
   }
 }
 
+/// A file may hold the sections of a whole pipeline; what is said to one program is meant for it.
+void require_own_section(const Program& program, const std::string& key) {
+  const std::string section = key.substr(0, key.find('.'));
+  const auto& own = program.sections;
+  if (std::find(own.begin(), own.end(), section) != own.end()) return;
+  throw ConfigError(cat(program.name, " does not use [", section, "], so ", key,
+                        " would have no effect. --print-config lists the keys it uses."));
+}
+
 }  // namespace
 
 std::optional<CommandLine> parse_command_line(const Program& program, int argc,
@@ -136,7 +146,11 @@ std::optional<CommandLine> parse_command_line(const Program& program, int argc,
     return std::nullopt;
   }
   if (!collected.file.empty()) read_toml_file(line.config, collected.file);
-  for (const std::string& override : collected.overrides) apply_override(line.config, override);
+  for (const std::string& override : collected.overrides) {
+    apply_override(line.config, override);
+    line.overridden.push_back(override.substr(0, override.find('=')));
+    require_own_section(program, line.overridden.back());
+  }
   if (collected.print) {
     std::cout << to_toml(line.config, program.sections);
     return std::nullopt;

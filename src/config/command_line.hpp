@@ -36,6 +36,7 @@ struct Program {
 struct CommandLine {
   Config config;
   bool check = false;
+  std::vector<std::string> overridden;  ///< keys given by flags and --set, in their order
   /// Extra flags given, by name without dashes; switches have an empty value. A repeated flag keeps
   /// all its values.
   std::map<std::string, std::vector<std::string>> extras;

@@ -170,6 +170,7 @@ struct ConvertConfig {
   std::string to = "auto";
   std::string weights = "ema";
   std::string act_fn;
+  std::int64_t sample_size = 0;
 };
 
 struct Config {

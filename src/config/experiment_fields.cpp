@@ -63,50 +63,67 @@ void add_model(std::vector<Field>& fields, ModelConfig& c) {
       .experiment()
       .at_least(1)
       .may_be_empty()
-      .key("block_out_channels", c.block_out_channels, "unet2d: channels of each level")
-      .experiment()
-      .at_least(1)
-      .key("down_block_types", c.down_block_types, "unet2d: one per level, finest first")
-      .experiment()
-      .one_of({"DownBlock2D", "AttnDownBlock2D"})
-      .key("up_block_types", c.up_block_types, "unet2d: one per level, coarsest first")
-      .experiment()
-      .one_of({"UpBlock2D", "AttnUpBlock2D"})
-      .key("layers_per_block", c.layers_per_block, "unet2d: residual layers per level")
-      .experiment()
-      .at_least(1)
-      .key("attention_head_dim", c.attention_head_dim,
-           "unet2d: channels per attention head; 0: one head a level")
-      .experiment()
-      .at_least(0)
-      .key("norm_num_groups", c.norm_num_groups, "unet2d: groups of the group normalisation")
-      .experiment()
-      .at_least(1)
-      .key("norm_eps", c.norm_eps, "unet2d: epsilon of the group normalisation")
-      .experiment()
-      .at_least(0)
       .key("act_fn", c.act_fn,
            "activation: silu, gelu, relu in all networks; swish, mish in unet2d; relu6, lrelu and "
            "iddm_lrelu (IDDM's own mixture under the name lrelu) in unet and cspdarkunet")
       .experiment()
-      .one_of({"silu", "swish", "mish", "gelu", "relu", "relu6", "lrelu", "iddm_lrelu"})
+      .one_of({"silu", "swish", "mish", "gelu", "relu", "relu6", "lrelu", "iddm_lrelu"});
+}
+
+void add_unet2d(std::vector<Field>& fields, ModelConfig& c) {
+  Section(fields, "model")
+      .key("block_out_channels", c.block_out_channels, "unet2d: channels of each level")
+      .experiment()
+      .only_for({"unet2d"})
+      .at_least(1)
+      .key("down_block_types", c.down_block_types, "unet2d: one per level, finest first")
+      .experiment()
+      .only_for({"unet2d"})
+      .one_of({"DownBlock2D", "AttnDownBlock2D"})
+      .key("up_block_types", c.up_block_types, "unet2d: one per level, coarsest first")
+      .experiment()
+      .only_for({"unet2d"})
+      .one_of({"UpBlock2D", "AttnUpBlock2D"})
+      .key("layers_per_block", c.layers_per_block, "unet2d: residual layers per level")
+      .experiment()
+      .only_for({"unet2d"})
+      .at_least(1)
+      .key("attention_head_dim", c.attention_head_dim,
+           "unet2d: channels per attention head; 0: one head a level")
+      .experiment()
+      .only_for({"unet2d"})
+      .at_least(0)
+      .key("norm_num_groups", c.norm_num_groups, "unet2d: groups of the group normalisation")
+      .experiment()
+      .only_for({"unet2d"})
+      .at_least(1)
+      .key("norm_eps", c.norm_eps, "unet2d: epsilon of the group normalisation")
+      .experiment()
+      .only_for({"unet2d"})
+      .at_least(0)
       .key("dropout", c.dropout, "unet2d: dropout probability in residual layers")
       .experiment()
+      .only_for({"unet2d"})
       .within(0, 0.99)
       .key("downsample_padding", c.downsample_padding,
            "unet2d: padding of the strided convolutions")
       .experiment()
+      .only_for({"unet2d"})
       .within(0, 1)
       .key("flip_sin_to_cos", c.flip_sin_to_cos, "unet2d: time embedding: cosines before sines")
       .experiment()
+      .only_for({"unet2d"})
       .key("freq_shift", c.freq_shift, "unet2d: time embedding: shift of the frequency divisor")
       .experiment()
+      .only_for({"unet2d"})
       .key("center_input_sample", c.center_input_sample,
            "unet2d: map inputs from [0, 1] to [-1, 1]")
       .experiment()
+      .only_for({"unet2d"})
       .key("resnet_time_scale_shift", c.resnet_time_scale_shift,
            "unet2d: how residual layers take the time embedding: added, or as scale and shift")
       .experiment()
+      .only_for({"unet2d"})
       .one_of({"default", "scale_shift"});
 }
 
@@ -166,15 +183,19 @@ void add_optimizer(std::vector<Field>& fields, OptimizerConfig& c) {
       .within(0, 10)
       .key("beta1", c.beta1, "adam, adamw: decay of the first moment")
       .experiment()
+      .only_for({"adamw", "adam"})
       .within(0, 0.999999)
       .key("beta2", c.beta2, "adam, adamw: decay of the second moment")
       .experiment()
+      .only_for({"adamw", "adam"})
       .within(0, 0.999999)
       .key("eps", c.eps, "adam, adamw: added to the root of the second moment")
       .experiment()
+      .only_for({"adamw", "adam"})
       .within(1e-16, 1)
       .key("momentum", c.momentum, "sgd: momentum")
       .experiment()
+      .only_for({"sgd"})
       .within(0, 0.999999)
       .key("weight_decay", c.weight_decay,
            "decoupled for adamw, added to the gradient for adam and sgd; -1: PyTorch's default, "
@@ -221,6 +242,7 @@ void add_experiment_fields(std::vector<Field>& fields, Config& config) {
   add_run(fields, config.run);
   add_data(fields, config.data);
   add_model(fields, config.model);
+  add_unet2d(fields, config.model);
   add_diffusion(fields, config.diffusion);
   add_optimizer(fields, config.optimizer);
   add_ema(fields, config.ema);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include "config/fields.hpp"
@@ -117,6 +118,24 @@ std::vector<std::string> differences(Config a, Config b, bool experiment_only) {
 }
 
 }  // namespace
+
+std::vector<std::string> ineffective_keys(const Config& config) {
+  Config copy = config;
+  const std::map<std::string, std::string> chosen{{"model", config.model.name},
+                                                  {"optimizer", config.optimizer.name}};
+  const std::vector<std::string> changed = all_differences(Config(), config);
+  std::vector<std::string> names;
+  for (const Field& field : fields_of(copy)) {
+    if (field.only_for.empty()) continue;
+    const auto& kinds = field.only_for;
+    const bool means_something =
+        std::find(kinds.begin(), kinds.end(), chosen.at(field.section)) != kinds.end();
+    const bool is_changed =
+        std::find(changed.begin(), changed.end(), field.name()) != changed.end();
+    if (!means_something && is_changed) names.push_back(field.name());
+  }
+  return names;
+}
 
 std::vector<std::string> experiment_differences(const Config& a, const Config& b) {
   return differences(a, b, true);

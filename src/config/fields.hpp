@@ -29,6 +29,8 @@ struct Field {
   std::optional<double> maximum;  ///< inclusive
   std::vector<std::string> choices;
   bool may_be_empty = false;  ///< of a list
+  /// Values of the section's key "name" for which this key means something; empty: all.
+  std::vector<std::string> only_for;
 
   std::string name() const { return section + "." + key; }
 
@@ -44,6 +46,10 @@ std::vector<Field> fields_of(Config& config);
 
 /// The field "section.key". Throws ConfigError with the nearest name; `where` begins the message.
 Field& find_field(std::vector<Field>& fields, const std::string& name, const std::string& where);
+
+/// Names of the keys that were changed from their defaults but mean nothing for the network or
+/// optimiser chosen (Field::only_for).
+std::vector<std::string> ineffective_keys(const Config& config);
 
 /// Names of the keys with role experiment in which two configurations differ.
 std::vector<std::string> experiment_differences(const Config& a, const Config& b);

@@ -146,7 +146,10 @@ void add_convert(std::vector<Field>& fields, ConvertConfig& c) {
       .key("weights", c.weights, "averaged weights, or those of the last step")
       .one_of({"ema", "model"})
       .key("act_fn", c.act_fn, "activation, where an IDDM file does not say it (model.act_fn)")
-      .one_of({"", "silu", "gelu", "relu", "relu6", "lrelu", "iddm_lrelu"});
+      .one_of({"", "silu", "gelu", "relu", "relu6", "lrelu", "iddm_lrelu"})
+      .key("sample_size", c.sample_size,
+           "image height and width, in place of what an IDDM file says; 0: as it says")
+      .within(0, 65536);
 }
 
 }  // namespace

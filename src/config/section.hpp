@@ -38,6 +38,10 @@ class Section {
     fields_.back().choices = std::move(choices);
     return *this;
   }
+  Section& only_for(std::vector<std::string> names) {
+    fields_.back().only_for = std::move(names);
+    return *this;
+  }
   Section& may_be_empty() {
     fields_.back().may_be_empty = true;
     return *this;

@@ -21,6 +21,8 @@
 #include <mutex>
 #include <string>
 
+#include "core/utf8.hpp"
+
 namespace effuse::log {
 namespace {
 
@@ -125,7 +127,8 @@ void write(Level level, Voice voice, std::string_view message) {
   s.current_reaches_console = reaches_console(s.options, level, voice);
   BOOST_LOG(s.logger) << blog::add_value("Level", static_cast<int>(level))
                       << blog::add_value("LevelName", std::string(name_of(level)))
-                      << blog::add_value("AnyRank", voice == Voice::any_rank) << message;
+                      << blog::add_value("AnyRank", voice == Voice::any_rank)
+                      << printable(std::string(message));
 }
 
 }  // namespace effuse::log

@@ -108,10 +108,17 @@ Plan plan_diffusers_dpm(const SamplerSettings& settings, const Schedule& schedul
   return plan;
 }
 
+/// One step alone begins at 0 with spacing linspace, where numpy's linspace begins.
+std::vector<TimeStep> diffusers_time_steps(const SamplerSettings& settings,
+                                           std::int64_t timesteps) {
+  const Spacing spacing = settings.spacing.value_or(Spacing::leading);
+  if (spacing == Spacing::linspace && settings.steps == 1) return {{0, 0, -1}};
+  return time_steps(spacing, settings.steps, timesteps);
+}
+
 Plan plan_diffusers(const SamplerSettings& settings, const Schedule& schedule) {
   if (settings.kind == SamplerKind::dpmpp_2m) return plan_diffusers_dpm(settings, schedule);
-  const auto visited =
-      time_steps(settings.spacing.value_or(Spacing::leading), settings.steps, schedule.size());
+  const auto visited = diffusers_time_steps(settings, schedule.size());
   if (settings.kind == SamplerKind::ddpm) return plan_diffusers_ddpm(visited, schedule);
   const bool ends_at_image = settings.kind == SamplerKind::ddim;  // set_alpha_to_one
   return plan_diffusers_strides(visited, schedule, ends_at_image ? 1.0 : schedule.alpha_bar(0));

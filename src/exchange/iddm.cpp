@@ -150,7 +150,7 @@ void IddmReader::read_size() {
   }
   if (sizes.empty() || options_.sample_size > 0) sizes = {options_.sample_size};
   if (sizes.front() < 1 || sizes.front() > 65536) {
-    refuse("does not say the size of its images. Say it: --set model.sample_size=64");
+    refuse("does not say the size of its images. Say it: --set convert.sample_size=64");
   }
   file_.model.sample_size = sizes.front();
   if (sizes.size() > 1 && sizes[1] != sizes[0]) {
@@ -200,7 +200,7 @@ ModelFile IddmReader::read() {
   read_classes();
   file_.diffusion = options_.diffusion;
   file_.sha256 = sha256_of_file(path_);
-  file_.notes.push_back(cat("IDDM files do not store the noise schedule: assumed is ",
+  file_.notes.push_back(cat("IDDM files do not store the noise schedule: taken is ",
                             file_.diffusion.schedule, " over ", file_.diffusion.timesteps,
                             " steps (--set diffusion.schedule=… for another)"));
   file_.notes.push_back("to sample as IDDM does, give effuse-sample --convention iddm");

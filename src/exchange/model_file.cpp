@@ -128,7 +128,8 @@ void require_fitting(const ModelFile& file) {
   const auto network = make_network(file.model);
   const auto misfits = find_misfits(*network, file.tensors);
   if (misfits.empty()) return;
-  std::string message = cat(misfits.size(), " tensors do not fit the network ", file.model.name,
+  std::string message = cat(misfits.size(), misfits.size() == 1 ? " tensor does" : " tensors do",
+                            " not fit the network ", file.model.name,
                             " as the input describes it (was it changed, or made by another "
                             "release?)");
   for (const std::string& misfit : misfits) message += "\n  " + misfit;

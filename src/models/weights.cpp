@@ -23,8 +23,8 @@ void collect(const torch::nn::Module& module, const std::string& prefix, NamedTe
 }
 
 [[noreturn]] void refuse(const std::vector<std::string>& misfits) {
-  std::string message = cat(misfits.size(),
-                            " tensors do not fit the network, so none was loaded (were the weights "
+  std::string message = cat(misfits.size(), misfits.size() == 1 ? " tensor does" : " tensors do",
+                            " not fit the network, so none was loaded (were the weights "
                             "made with another [model] configuration?)");
   for (const std::string& misfit : misfits) message += "\n  " + misfit;
   throw CheckpointError(message);

@@ -224,9 +224,9 @@ def diffusers_cases():
         for spacing in ("linspace", "leading", "trailing"):
             yield case | {"spacing": spacing}
             yield case | {"spacing": spacing, "schedule": "cosine"}
+            yield case | {"spacing": spacing, "steps": 1}
         yield case | {"steps": 50, "spacing": "leading", "schedule": "scaled_linear"}
         yield case | {"steps": 7, "spacing": "leading"}
-        yield case | {"steps": 1, "spacing": "leading"}
         yield case | {"spacing": "leading", "prediction": "v_prediction"}
         if sampler != "plms":
             yield case | {"spacing": "leading", "prediction": "sample"}

@@ -143,6 +143,13 @@ def test_files_of_other_kinds(tmp_path):
     refused(tmp_path / "folder", "holds no checkpoint")
 
 
+def test_a_name_in_a_file_cannot_steer_a_terminal(tmp_path):
+    done = run("effuse-convert", "--input", write_archive(tmp_path / "a.pt", b"\x80\x02ca\x1b[31mEVIL\nx\n."),
+               "--output", tmp_path / "out")
+    assert done.returncode == 1 and "\x1b" not in done.stderr
+    assert "the callable a\\x1b[31mEVIL.x" in done.stderr, done.stderr
+
+
 def test_a_format_that_is_insisted_on(tmp_path):
     (tmp_path / "a.txt").write_text("some text, long enough")
     for form, message in (("iddm", "no whole file of torch.save"), ("safetensors", "no valid safetensors file"),

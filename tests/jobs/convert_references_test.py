@@ -228,12 +228,20 @@ def test_a_file_of_iddm_is_imported_and_samples(tmp_path, name, prefix, labels, 
     said = convert("--input", tmp_path / "a.pt", "--output", tmp_path / "ema",
                    "--set", "diffusion.schedule=cosine")
     assert f"network     {name}" in said and "images of 16x16x3" in said and "3: cat, dog, eel" in said
-    assert "do not store the noise schedule: assumed is cosine over 1000 steps" in said
+    assert "do not store the noise schedule: taken is cosine over 1000 steps" in said
     convert("--input", tmp_path / "a.pt", "--output", tmp_path / "model", "--weights", "model")
     expected = network.state_dict()
     assert_identical(load_file(tmp_path / "model/model.safetensors"), expected)
     assert_identical(load_file(tmp_path / "ema/model.safetensors"), {k: v + 1 for k, v in expected.items()})
     sample(tmp_path / "ema", tmp_path / "s", "--classes", '["eel"]')
+
+
+def test_a_schedule_that_cannot_be_sampled_is_not_written(tmp_path):
+    file = tmp_path / "a.pt"
+    torch.save(iddm_file(iddm_network()), file)
+    for setting, message in (("schedule=sqrt", "underflows in fp32"), ("zero_terminal_snr=true", "pure noise")):
+        said = convert("--input", file, "--output", tmp_path / "out", "--set", f"diffusion.{setting}", code=2)
+        assert message in said and not (tmp_path / "out").exists()
 
 
 def test_an_unconditional_file_has_no_average_and_says_so(tmp_path):
@@ -252,7 +260,7 @@ def test_a_state_dict_alone_has_to_be_told_the_rest(tmp_path):
     assert "does not say its activation" in convert(*arguments, code=2)
     arguments += ["--set", "convert.act_fn=gelu"]
     assert "does not say the size of its images" in convert(*arguments, code=2)
-    assert "cspdarkunet" in convert(*arguments, "--set", "model.sample_size=16")
+    assert "cspdarkunet" in convert(*arguments, "--set", "convert.sample_size=16")
     sample(tmp_path / "b", tmp_path / "s")
 
 

@@ -117,6 +117,12 @@ def test_bad_settings(arguments, messages):
     assert all(message in said for message in messages), said
 
 
+@pytest.mark.parametrize("key", ["diffusion.schedule=linear", "convert.act_fn=gelu", "convert.sample_size=16"])
+def test_what_the_input_says_itself_cannot_be_said_otherwise(workplace, tmp_path, key):
+    said = convert("--input", workplace / "runs/tiny", "--output", tmp_path / "out", "--set", key, code=2)
+    assert f"{key.split('=')[0]} is for .pt files of IDDM" in said and not (tmp_path / "out").exists()
+
+
 def test_more_than_one_process_is_refused(workplace, tmp_path):
     said = convert("--input", workplace / "runs/tiny", "--output", tmp_path / "out", ranks=2, code=2)
     assert "effuse-convert is one process" in said and os.listdir(tmp_path) == []

@@ -19,7 +19,7 @@ Program program() {
   return {.name = "effuse-sample",
           .summary = "Generates images.",
           .examples = "  effuse-sample --steps 50 runs/faces",
-          .sections = {"sampling", "run"},
+          .sections = {"sampling", "run", "data"},
           .key_flags = {{"--steps", "sampling.steps"},
                         {"--verify", "data.verify"},
                         {"--flip", "data.flip"},
@@ -54,6 +54,15 @@ TEST(CommandLine, FlagsAreNamesForKeys) {
   EXPECT_EQ(line->config.sampling.steps, 20);
   EXPECT_TRUE(line->config.data.flip);
   EXPECT_EQ(line->config.sampling.tile, 4);
+}
+
+TEST(CommandLine, KeysOfSectionsThatTheProgramDoesNotUseAreRefused) {
+  const std::string message = message_of<ConfigError>([] {
+    parse({"--set", "diffusion.schedule=cosine"});
+  });
+  EXPECT_NE(message.find("effuse-sample does not use [diffusion]"), std::string::npos) << message;
+  EXPECT_EQ(parse({"--set", "run.seed=3", "--steps", "20"})->overridden,
+            (std::vector<std::string>{"run.seed", "sampling.steps"}));
 }
 
 TEST(CommandLine, FlagsAndOverridesWinOverTheFileAndTheLastOneOverTheFirst) {

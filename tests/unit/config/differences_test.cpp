@@ -36,6 +36,18 @@ TEST(Differences, HowAnExperimentIsRunMayChange) {
                    "checkpoint.every_steps", "preview.every_steps", "metrics.port"}));
 }
 
+TEST(IneffectiveKeys, AreThoseOfAnotherNetworkOrOptimiser) {
+  Config config;
+  config.model.block_out_channels = {32, 64};
+  config.optimizer.momentum = 0.5;
+  EXPECT_EQ(ineffective_keys(config), Names{"optimizer.momentum"});
+  config.model.name = "unet";
+  config.model.act_fn = "gelu";
+  config.optimizer.name = "sgd";
+  config.optimizer.beta1 = 0.8;
+  EXPECT_EQ(ineffective_keys(config), (Names{"model.block_out_channels", "optimizer.beta1"}));
+}
+
 TEST(Differences, OfEqualConfigurationsAreNone) {
   EXPECT_EQ(all_differences(Config(), Config()), Names{});
 }
