@@ -6,7 +6,6 @@
 #include "checkpoint/safetensors.hpp"
 #include "core/checksum.hpp"
 #include "core/error.hpp"
-#include "core/files.hpp"
 #include "core/text.hpp"
 #include "diffusion/step_plan.hpp"
 

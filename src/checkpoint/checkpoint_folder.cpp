@@ -9,6 +9,7 @@
 #include "checkpoint/step_folder.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/temporary_path.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -16,21 +17,6 @@ namespace {
 
 constexpr const char* kLatest = "latest";
 constexpr const char* kRemoved = ".removed";
-
-/// What is under a temporary name does not outlive a save that fails.
-class Temporary {
- public:
-  explicit Temporary(std::filesystem::path path) : path_(std::move(path)) {}
-  ~Temporary() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string advice_on(const std::error_code& cause) {
   if (cause == std::errc::no_space_on_device || cause.value() == EDQUOT) {
@@ -49,11 +35,6 @@ bool is_leftover(const std::string& name) {
                   name.ends_with(".replaced"));
 }
 
-std::filesystem::path without_trailing_slash(const std::filesystem::path& path) {
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
-  return whole.has_filename() ? whole : whole.parent_path();
-}
-
 }  // namespace
 
 CheckpointFolder::CheckpointFolder(std::filesystem::path folder, FileHook hook)
@@ -68,7 +49,7 @@ void CheckpointFolder::save(const CheckpointContents& contents) {
       operations_.sync(folder_.parent_path());
     }
     clear_leftovers();
-    const Temporary guard(temporary);
+    const TemporaryPath guard(temporary);
     write_files(contents, temporary);
     commit(temporary, step_folder);
   } catch (const std::system_error& error) {
@@ -132,7 +113,7 @@ void CheckpointFolder::move_into_place(const std::filesystem::path& temporary,
 
 void CheckpointFolder::point_latest_at(const std::filesystem::path& step_folder) const {
   const std::filesystem::path temporary = temporary_sibling(folder_ / kLatest);
-  const Temporary guard(temporary);
+  const TemporaryPath guard(temporary);
   operations_.make_link(temporary, step_folder.filename());
   operations_.rename(temporary, folder_ / kLatest);
   operations_.sync(folder_);

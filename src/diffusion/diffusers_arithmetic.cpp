@@ -8,11 +8,6 @@
 namespace effuse {
 namespace {
 
-/// A tensor without dimensions, of the type of x.
-at::Tensor scalar(double value, const at::Tensor& x) {
-  return at::scalar_tensor(value, at::TensorOptions(x.scalar_type()));
-}
-
 /// A noise level as the solver sees it.
 struct Level {
   Level(double alpha_bar, const at::Tensor& x) {

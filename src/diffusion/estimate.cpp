@@ -7,6 +7,10 @@
 
 namespace effuse {
 
+at::Tensor scalar(double value, const at::Tensor& x) {
+  return at::scalar_tensor(value, at::TensorOptions(x.scalar_type()));
+}
+
 at::Tensor ask(const Denoiser& denoiser, const at::Tensor& x, std::int64_t t) {
   return denoiser(x, t).to(x.scalar_type());
 }

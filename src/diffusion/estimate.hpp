@@ -8,6 +8,10 @@
 
 namespace effuse {
 
+/// A tensor without dimensions, of the type of x: for arithmetic that rounds its scalars as it
+/// rounds x.
+at::Tensor scalar(double value, const at::Tensor& x);
+
 /// What the denoiser says at a step, in the type of x.
 at::Tensor ask(const Denoiser& denoiser, const at::Tensor& x, std::int64_t t);
 

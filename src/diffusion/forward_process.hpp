@@ -15,6 +15,9 @@ class ForwardProcess {
   /// x0, noise: [N, C, H, W]; t: [N] int64 in 0 … T-1; all on this object's device.
   at::Tensor add_noise(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t) const;
 
+  /// v = sqrt(alpha_bar_t) noise - sqrt(1 - alpha_bar_t) x_0 (Salimans & Ho 2022), as add_noise().
+  at::Tensor velocity(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t) const;
+
  private:
   at::Tensor signal_scale_;  ///< [T] float64, sqrt(alpha_bar)
   at::Tensor noise_scale_;   ///< [T] float64, sqrt(1 - alpha_bar)

@@ -7,11 +7,6 @@
 namespace effuse {
 namespace {
 
-/// A tensor without dimensions, of the type of x.
-at::Tensor scalar(double value, const at::Tensor& x) {
-  return at::scalar_tensor(value, at::TensorOptions(x.scalar_type()));
-}
-
 at::Tensor step_with_noise(const at::Tensor& x, const at::Tensor& epsilon, const Levels& levels,
                            double eta, const at::Tensor& noise) {
   const at::Tensor from = scalar(levels.from, x);
@@ -43,7 +38,7 @@ at::Tensor IddmDdpmRule::advance(const at::Tensor& x, const SamplerStep& step,
   const at::Tensor alpha = 1 - beta;
   const at::Tensor weight = (1 - alpha) / (1 - scalar(step.levels.from, x)).sqrt();
   const at::Tensor mean = 1 / alpha.sqrt() * (x - weight * epsilon);
-  if (!step.adds_noise) return mean;
+  if (!step.adds_noise) return mean.clamp(-1, 1);  // the last step's, which is the result
   return mean + beta.sqrt() * noise(step.number).to(x.options());
 }
 

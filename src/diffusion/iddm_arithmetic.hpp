@@ -25,7 +25,7 @@ class IddmDdimRule : public UpdateRule {
   double eta_;
 };
 
-/// IDDM's ddpm: nothing is clamped, and the variance of the noise is beta.
+/// IDDM's ddpm: nothing but its result is clamped, and the variance of the noise is beta.
 class IddmDdpmRule : public UpdateRule {
  public:
   explicit IddmDdpmRule(Prediction prediction) : prediction_(prediction) {}

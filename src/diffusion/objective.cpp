@@ -7,7 +7,6 @@
 
 #include "core/error.hpp"
 #include "core/named.hpp"
-#include "diffusion/tables.hpp"
 
 namespace effuse {
 namespace {
@@ -30,13 +29,13 @@ at::Tensor min_snr_weights(Prediction prediction, const at::Tensor& alpha_bar, d
 }  // namespace
 
 Objective::Objective(const DiffusionConfig& config, const Schedule& schedule, at::Device device)
-    : prediction_(prediction_named(config.prediction)), delta_(config.loss_delta) {
+    : prediction_(prediction_named(config.prediction)),
+      delta_(config.loss_delta),
+      process_(schedule, device) {
   static const std::array<std::string, 4> losses = {"mse", "l1", "huber", "smooth_l1"};
   loss_ = static_cast<Loss>(place_of(config.loss, losses, "diffusion.loss"));
-  const at::Tensor alpha_bar = at::tensor(schedule.alpha_bar(), at::kDouble);
-  signal_scale_ = alpha_bar.sqrt().to(device);
-  noise_scale_ = (1.0 - alpha_bar).sqrt().to(device);
   if (config.min_snr_gamma > 0.0) {
+    const at::Tensor alpha_bar = at::tensor(schedule.alpha_bar(), at::kDouble);
     weights_ = min_snr_weights(prediction_, alpha_bar, config.min_snr_gamma).to(device);
   }
 }
@@ -45,7 +44,7 @@ at::Tensor Objective::target(const at::Tensor& x0, const at::Tensor& noise,
                              const at::Tensor& t) const {
   if (prediction_ == Prediction::epsilon) return noise;
   if (prediction_ == Prediction::sample) return x0;
-  return look_up(signal_scale_, t, noise) * noise - look_up(noise_scale_, t, x0) * x0;
+  return process_.velocity(x0, noise, t);
 }
 
 at::Tensor Objective::elementwise(const at::Tensor& prediction, const at::Tensor& target) const {

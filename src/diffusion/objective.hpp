@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "config/config.hpp"
+#include "diffusion/forward_process.hpp"
 #include "diffusion/prediction.hpp"
 #include "diffusion/schedule.hpp"
 
@@ -35,9 +36,8 @@ class Objective {
   Prediction prediction_;
   Loss loss_;
   double delta_;
-  at::Tensor signal_scale_;  ///< [T] float64, sqrt(alpha_bar)
-  at::Tensor noise_scale_;   ///< [T] float64, sqrt(1 - alpha_bar)
-  at::Tensor weights_;       ///< [T] float64; undefined: all 1
+  ForwardProcess process_;
+  at::Tensor weights_;  ///< [T] float64; undefined: all 1
 };
 
 }  // namespace effuse

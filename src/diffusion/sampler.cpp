@@ -19,10 +19,7 @@ at::Tensor sample(const SamplerSettings& settings, const Schedule& schedule,
     if (stop_wanted && stop_wanted()) return {};
     x_t = rule->advance(x_t, step, denoiser, step_noise);
   }
-  // IDDM clamps what its ddpm made, and that alone.
-  const bool iddm_ddpm =
-      settings.convention == Convention::iddm && settings.kind == SamplerKind::ddpm;
-  return iddm_ddpm ? x_t.clamp(-1, 1) : x_t;
+  return x_t;
 }
 
 }  // namespace effuse

@@ -8,37 +8,18 @@
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/temporary_path.hpp"
 #include "core/text.hpp"
 #include "exchange/formats.hpp"
 
 namespace effuse {
 namespace {
 
-/// "out/" and "out" are one folder.
-std::filesystem::path plain(const std::filesystem::path& path) {
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
-  return whole.has_filename() ? whole : whole.parent_path();
-}
-
 [[noreturn]] void refuse_existing(const std::filesystem::path& path) {
   throw ConfigError(cat(path.string(),
                         " exists already, and nothing is overwritten. Give another --output, or "
                         "remove it"));
 }
-
-class Temporary {
- public:
-  explicit Temporary(std::filesystem::path path) : path_(std::move(path)) {}
-  ~Temporary() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Never replaces what came to be in the meantime, where the file system can say so.
 void rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -54,17 +35,18 @@ void rename_to_new(const std::filesystem::path& from, const std::filesystem::pat
 
 void check_output(const std::filesystem::path& path) {
   if (path.empty()) throw ConfigError("convert.output is not set. Give --output PATH.");
-  if (std::filesystem::exists(std::filesystem::symlink_status(plain(path)))) refuse_existing(path);
+  if (std::filesystem::exists(std::filesystem::symlink_status(without_trailing_slash(path))))
+    refuse_existing(path);
 }
 
 void write_output(const std::filesystem::path& path,
                   const std::function<void(const std::filesystem::path&)>& write) {
   check_output(path);
-  const std::filesystem::path whole = plain(path);
+  const std::filesystem::path whole = without_trailing_slash(path);
   const std::filesystem::path temporary = temporary_sibling(whole);
   try {
     std::filesystem::create_directories(whole.parent_path());
-    const Temporary guard(temporary);
+    const TemporaryPath guard(temporary);
     write(temporary);
     rename_to_new(temporary, whole);
     sync_to_disk(whole.parent_path());
