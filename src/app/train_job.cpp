@@ -46,7 +46,7 @@ Program train_program() {
               "  effuse-train --config run.toml --steps 20000 --set optimizer.lr=1e-4\n"
               "  effuse-train --config run.toml --check\n",
           .sections = {"run", "data", "model", "diffusion", "optimizer", "ema", "precision",
-                       "parallel", "checkpoint", "preview", "metrics"},
+                       "parallel", "checkpoint", "recovery", "drill", "preview", "metrics"},
           .key_flags = {{"--name", "run.name"},
                         {"--runs", "run.folder"},
                         {"--data", "data.folder"},

@@ -18,6 +18,7 @@ struct RunConfig {
   std::int64_t batch_size = 128;
   std::int64_t seed = 0;
   std::int64_t log_every_steps = 50;
+  bool deterministic = false;
 };
 
 struct DataConfig {
@@ -92,6 +93,11 @@ struct EmaConfig {
 
 struct PrecisionConfig {
   std::string compute = "bf16";
+  std::string weights = "fp32";
+  std::string layout = "auto";
+  bool tf32 = true;
+  double loss_scale = 65536;
+  std::int64_t loss_scale_growth_steps = 2000;
 };
 
 struct ParallelConfig {
@@ -99,6 +105,12 @@ struct ParallelConfig {
   std::string backend = "auto";
   std::int64_t threads = 0;
   std::int64_t micro_batch = 0;
+  std::int64_t accumulation_steps = 0;
+  double bucket_mib = 8;
+  std::string gradient_type = "fp32";
+  std::int64_t replica_check_every_steps = 1000;
+  std::int64_t straggler_every_steps = 100;
+  double straggler_ratio = 0.75;
   double startup_timeout_s = 600;
   double step_timeout_s = 300;
   double preview_timeout_s = 1800;
@@ -108,6 +120,33 @@ struct ParallelConfig {
 struct CheckpointConfig {
   std::int64_t every_steps = 1000;
   std::int64_t keep_last = 2;
+  std::int64_t keep_every_steps = 0;
+  bool background = true;
+};
+
+/// What training does when a step is bad: its loss or gradient is not finite, or a spike.
+struct RecoveryConfig {
+  std::int64_t skip_limit = 3;
+  double spike_factor = 20;
+  double lr_factor = 0.5;
+  std::int64_t max_restores = 3;
+};
+
+/// A fault on purpose, to try how a run survives it.
+struct DrillConfig {
+  std::string fault = "none";
+  std::int64_t step = 1;
+  std::int64_t rank = 0;
+  std::int64_t operation = 1;
+  double seconds = 1;
+};
+
+struct PreflightConfig {
+  std::string folder = "runs";
+  double disk_mib = 64;
+  double min_free_gib = 1;
+  double largest_mib = 64;
+  double max_clock_skew_s = 1;
 };
 
 struct PreviewConfig {
@@ -118,6 +157,7 @@ struct PreviewConfig {
 };
 
 struct MetricsConfig {
+  bool draws = false;
   bool exporter = true;
   std::string address = "0.0.0.0";
   std::int64_t port = 0;
@@ -183,6 +223,9 @@ struct Config {
   PrecisionConfig precision;
   ParallelConfig parallel;
   CheckpointConfig checkpoint;
+  RecoveryConfig recovery;
+  DrillConfig drill;
+  PreflightConfig preflight;
   PreviewConfig preview;
   MetricsConfig metrics;
   PackConfig pack;

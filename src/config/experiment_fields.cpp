@@ -20,7 +20,10 @@ void add_run(std::vector<Field>& fields, RunConfig& c) {
       .experiment()
       .at_least(0)
       .key("log_every_steps", c.log_every_steps, "steps between two lines of metrics/train.jsonl")
-      .at_least(1);
+      .at_least(1)
+      .key("deterministic", c.deterministic,
+           "the same bits in every run on GPUs too: replaces or refuses what is not deterministic "
+           "there (slower); CPUs always are");
 }
 
 void add_data(std::vector<Field>& fields, DataConfig& c) {
@@ -231,9 +234,30 @@ void add_ema(std::vector<Field>& fields, EmaConfig& c) {
 
 void add_precision(std::vector<Field>& fields, PrecisionConfig& c) {
   Section(fields, "precision")
-      .key("compute", c.compute, "type of convolutions and matrix products; weights stay fp32")
+      .key("compute", c.compute, "type of convolutions and matrix products")
       .experiment()
-      .one_of({"fp32", "bf16"});
+      .one_of({"fp32", "bf16", "fp16"})
+      .key("weights", c.weights,
+           "fp32: autocast, which casts weights for each product and computes norms and sums in "
+           "fp32; compute: the network holds and computes all in the compute type, beside fp32 "
+           "master weights that the optimiser changes")
+      .experiment()
+      .one_of({"fp32", "compute"})
+      .key("layout", c.layout,
+           "of images in memory: contiguous (NCHW) or channels_last (NHWC); auto: the faster one, "
+           "channels_last on GPUs, contiguous on CPUs")
+      .one_of({"auto", "contiguous", "channels_last"})
+      .key("tf32", c.tf32, "GPUs: fp32 convolutions and products with TF32's 10-bit mantissa")
+      .experiment()
+      .key("loss_scale", c.loss_scale,
+           "fp16: the first factor of the loss, which keeps small gradients above zero; doubled "
+           "and halved as training goes")
+      .experiment()
+      .within(1, 16777216)
+      .key("loss_scale_growth_steps", c.loss_scale_growth_steps,
+           "fp16: steps without overflow after which the factor is doubled")
+      .experiment()
+      .at_least(1);
 }
 
 }  // namespace

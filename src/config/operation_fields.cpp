@@ -15,6 +15,26 @@ void add_parallel(std::vector<Field>& fields, ParallelConfig& c) {
       .key("micro_batch", c.micro_batch,
            "largest number of images in one forward pass of a rank; 0: its whole share")
       .at_least(0)
+      .key("accumulation_steps", c.accumulation_steps,
+           "forward and backward passes a rank makes for one step; 0: as micro_batch asks")
+      .at_least(0)
+      .key("bucket_mib", c.bucket_mib,
+           "size, in MiB, of the pieces in which gradients are summed over the ranks while the "
+           "backward pass still runs; 0: one piece, after it")
+      .within(0, 4096)
+      .key("gradient_type", c.gradient_type,
+           "type in which gradients travel between ranks; bf16: half the bytes, rounded")
+      .one_of({"fp32", "bf16"})
+      .key("replica_check_every_steps", c.replica_check_every_steps,
+           "steps between comparisons of the ranks' weights, which are also made at each save; 0: "
+           "at saves only")
+      .at_least(0)
+      .key("straggler_every_steps", c.straggler_every_steps,
+           "steps between comparisons of the ranks' speeds; 0: never")
+      .at_least(0)
+      .key("straggler_ratio", c.straggler_ratio,
+           "a rank is reported as slow where its speed is below this share of the median")
+      .within(0, 1)
       .key("startup_timeout_s", c.startup_timeout_s, "deadline of collectives during start-up")
       .at_least(1)
       .key("step_timeout_s", c.step_timeout_s, "deadline of collectives during a step")
@@ -31,7 +51,61 @@ void add_checkpoint(std::vector<Field>& fields, CheckpointConfig& c) {
       .key("every_steps", c.every_steps, "steps between checkpoints; 0: only at the end or a stop")
       .at_least(0)
       .key("keep_last", c.keep_last, "checkpoints kept; at least two, to survive a damaged one")
-      .at_least(2);
+      .at_least(2)
+      .key("keep_every_steps", c.keep_every_steps,
+           "checkpoints of steps divisible by this are kept for ever; 0: none")
+      .at_least(0)
+      .key("background", c.background,
+           "write checkpoints from a snapshot while training goes on; false: training waits");
+}
+
+void add_recovery(std::vector<Field>& fields, RecoveryConfig& c) {
+  Section(fields, "recovery")
+      .key("skip_limit", c.skip_limit,
+           "bad steps in a row (loss or gradient not finite, or a spike) that are skipped; one "
+           "more, and the last checkpoint is restored")
+      .at_least(0)
+      .key("spike_factor", c.spike_factor,
+           "a gradient norm above this multiple of its running average is a spike; 0: none is")
+      .within(0, 1e9)
+      .key("lr_factor", c.lr_factor,
+           "the learning rate is multiplied by this whenever a checkpoint is restored; 1: kept")
+      .within(1e-6, 1)
+      .key("max_restores", c.max_restores, "restores after which the run ends as a failure")
+      .at_least(0);
+}
+
+void add_drill(std::vector<Field>& fields, DrillConfig& c) {
+  Section(fields, "drill")
+      .key("fault", c.fault,
+           "a fault on purpose, to try how a run survives it: nan, spike (in a gradient), kill, "
+           "segfault, stop (the rank hangs), slow (each step, before its data), flip_weight (a bit "
+           "of one), skip_reduction (the rank leaves one out), kill_in_save, fail_in_save (at an "
+           "operation on files)")
+      .one_of({"none", "nan", "spike", "kill", "segfault", "stop", "slow", "flip_weight",
+               "skip_reduction", "kill_in_save", "fail_in_save"})
+      .key("step", c.step,
+           "the step it happens in, or from which on it does; first save: from it on")
+      .at_least(1)
+      .key("rank", c.rank, "the rank it happens to")
+      .at_least(0)
+      .key("operation", c.operation, "kill_in_save, fail_in_save: at which operation on files")
+      .at_least(1)
+      .key("seconds", c.seconds, "slow: how long the rank waits in each step")
+      .within(0, 86400);
+}
+
+void add_preflight(std::vector<Field>& fields, PreflightConfig& c) {
+  Section(fields, "preflight")
+      .key("folder", c.folder, "folder whose disk is tried: that of the runs")
+      .key("disk_mib", c.disk_mib, "MiB written to try the disk's speed")
+      .within(1, 65536)
+      .key("min_free_gib", c.min_free_gib, "free space there, in GiB, below which it fails")
+      .at_least(0)
+      .key("largest_mib", c.largest_mib, "the largest all-reduce tried, in MiB")
+      .within(0.001, 16384)
+      .key("max_clock_skew_s", c.max_clock_skew_s, "difference of clocks above which it fails")
+      .at_least(0);
 }
 
 void add_preview(std::vector<Field>& fields, PreviewConfig& c) {
@@ -48,6 +122,9 @@ void add_preview(std::vector<Field>& fields, PreviewConfig& c) {
 
 void add_metrics(std::vector<Field>& fields, MetricsConfig& c) {
   Section(fields, "metrics")
+      .key("draws", c.draws,
+           "write metrics/draws/rank-….jsonl: step, position, image, time step and CRC-32C of the "
+           "noise of every image, to compare runs")
       .key("exporter", c.exporter, "serve Prometheus metrics over HTTP from rank 0")
       .key("address", c.address, "address the exporter listens on")
       .key("port", c.port, "port of the exporter; 0: a free one, written to metrics/targets/")
@@ -157,6 +234,9 @@ void add_convert(std::vector<Field>& fields, ConvertConfig& c) {
 void add_operation_fields(std::vector<Field>& fields, Config& config) {
   add_parallel(fields, config.parallel);
   add_checkpoint(fields, config.checkpoint);
+  add_recovery(fields, config.recovery);
+  add_drill(fields, config.drill);
+  add_preflight(fields, config.preflight);
   add_preview(fields, config.preview);
   add_metrics(fields, config.metrics);
   add_pack(fields, config.pack);
