@@ -69,9 +69,11 @@ std::string text_of(const at::Tensor& bytes, std::int64_t size_bytes) {
 Communicator::Communicator(int rank, int world_size, const Deadlines& deadlines)
     : rank_(rank), world_size_(world_size), deadlines_(deadlines) {}
 
-std::unique_ptr<Work> Communicator::all_reduce_async(at::Tensor tensor, ReduceOp op) {
+std::unique_ptr<Work> Communicator::all_reduce_async(at::Tensor tensor, ReduceOp op,
+                                                     std::string_view purpose) {
   require_usable(tensor, "all_reduce");
-  auto label = next_label(cat("all_reduce of ", describe(tensor), " (", op_name(op), ")"));
+  auto label = next_label(cat("all_reduce of ", describe(tensor), " (", op_name(op), ")",
+                              purpose.empty() ? "" : " for ", purpose));
   return start_all_reduce(std::move(tensor), op, std::move(label));
 }
 

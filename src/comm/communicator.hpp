@@ -25,6 +25,11 @@ class Work {
   /// current stream for CUDA tensors. Throws CommError where the operation failed, DeadlineError
   /// where the ranks did not complete it in time.
   virtual void wait() = 0;
+
+  /// How long the operation itself took, from its begin (it waits for those before it) to its end,
+  /// waiting for slower ranks included. Once wait() has returned and, for CUDA tensors, the GPU has
+  /// come past it; 0 where there was nothing to do.
+  virtual double busy_s() const { return 0.0; }
 };
 
 /// What the ranks of a job do together. Calls marked "Collective." must be made by all ranks, in
@@ -50,9 +55,11 @@ class Communicator {
   virtual std::string_view backend() const = 0;
 
   /// Collective. Reduces `tensor` over the ranks, in place. The operations of one communicator
-  /// run one after the other, beside the caller's own work.
+  /// run one after the other, beside the caller's own work. `purpose` ("bucket 3 of step 17") tells
+  /// operations apart that are otherwise alike: ranks that come with different ones are told so.
   [[nodiscard]] std::unique_ptr<Work> all_reduce_async(at::Tensor tensor,
-                                                       ReduceOp op = ReduceOp::sum);
+                                                       ReduceOp op = ReduceOp::sum,
+                                                       std::string_view purpose = {});
 
   /// Collective. all_reduce_async() and wait().
   void all_reduce(at::Tensor tensor, ReduceOp op = ReduceOp::sum);

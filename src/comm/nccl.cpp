@@ -158,7 +158,8 @@ class NcclHandle {
 struct Flight {
   OperationLabel label;
   std::vector<at::Tensor> tensors;
-  c10::cuda::CUDAEvent done{cudaEventDisableTiming};
+  c10::cuda::CUDAEvent began{cudaEventDefault};
+  c10::cuda::CUDAEvent done{cudaEventDefault};
   Patience since_launch{};
 };
 
@@ -243,6 +244,7 @@ class NcclWork final : public Work {
     const at::Device device = flight_->tensors.front().device();
     flight_->done.block(c10::cuda::getCurrentCUDAStream(device.index()));
   }
+  double busy_s() const override { return 1e-3 * flight_->began.elapsed_time(flight_->done); }
 
  private:
   std::shared_ptr<NcclHandle> handle_;
@@ -374,8 +376,9 @@ class NcclCommunicator final : public Communicator {
     for (const auto& tensor : tensors) {
       c10::cuda::CUDACachingAllocator::recordStream(tensor.storage().data_ptr(), stream_);
     }
-    handle_->enqueue(label, [&](ncclComm_t comm) { return call(comm, stream_.stream()); });
     auto flight = std::make_shared<Flight>(Flight{std::move(label), std::move(tensors)});
+    flight->began.record(stream_);
+    handle_->enqueue(flight->label, [&](ncclComm_t comm) { return call(comm, stream_.stream()); });
     flight->done.record(stream_);
     watch_.add(flight);
     return std::make_unique<NcclWork>(handle_, std::move(flight));

@@ -1,5 +1,6 @@
 #include "comm/operation_queue.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace effuse {
@@ -7,11 +8,12 @@ namespace {
 
 class QueuedWork final : public Work {
  public:
-  explicit QueuedWork(std::future<void> result) : result_(result.share()) {}
-  void wait() override { result_.get(); }
+  explicit QueuedWork(std::future<double> seconds) : seconds_(seconds.share()) {}
+  void wait() override { seconds_.get(); }
+  double busy_s() const override { return seconds_.get(); }
 
  private:
-  std::shared_future<void> result_;
+  std::shared_future<double> seconds_;
 };
 
 }  // namespace
@@ -29,7 +31,7 @@ OperationQueue::~OperationQueue() {
 
 std::unique_ptr<Work> OperationQueue::submit(Operation operation) {
   Entry entry{std::move(operation), {}};
-  auto work = std::make_unique<QueuedWork>(entry.result.get_future());
+  auto work = std::make_unique<QueuedWork>(entry.seconds.get_future());
   {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(entry));
@@ -55,15 +57,17 @@ bool OperationQueue::next(Entry& entry) {
 void OperationQueue::perform(Entry& entry) {
   try {
     check();
+    const auto began = std::chrono::steady_clock::now();
     entry.operation(cancelled_);
     entry.operation = nullptr;  // releases its tensors before its waiter goes on
-    entry.result.set_value();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    entry.seconds.set_value(took.count());
   } catch (...) {
     {
       const std::lock_guard lock(mutex_);
       failure_ = std::current_exception();
     }
-    entry.result.set_exception(std::current_exception());
+    entry.seconds.set_exception(std::current_exception());
   }
 }
 
@@ -73,7 +77,7 @@ void OperationQueue::run() {
   const auto abandoned = std::make_exception_ptr(
       CommError("the communicator was destroyed before this operation was done"));
   const std::lock_guard lock(mutex_);
-  for (auto& left : waiting_) left.result.set_exception(abandoned);
+  for (auto& left : waiting_) left.seconds.set_exception(abandoned);
   waiting_.clear();
 }
 

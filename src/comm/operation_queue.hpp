@@ -37,7 +37,7 @@ class OperationQueue {
  private:
   struct Entry {
     Operation operation;
-    std::promise<void> result;
+    std::promise<double> seconds;
   };
 
   void run();
