@@ -13,14 +13,15 @@ effuse_layer(hdf5        1 core)
 effuse_layer(image       1 core)
 effuse_layer(metrics     1 core)
 effuse_layer(comm        1 core)
+effuse_layer(kernels     1 core)
 
 effuse_layer(shards      2 core config hdf5 image)
-effuse_layer(models      2 core config)
+effuse_layer(models      2 core config kernels)
 effuse_layer(diffusion   2 core config)
 effuse_layer(data        2 core config shards)
 effuse_layer(checkpoint  2 core)
 
-effuse_layer(training    3 core config metrics comm models diffusion data checkpoint)
+effuse_layer(training    3 core config metrics comm kernels models diffusion data checkpoint)
 effuse_layer(generation  3 core config image comm models diffusion checkpoint)
 effuse_layer(exchange    3 core config models checkpoint)
 

@@ -1,0 +1,7 @@
+#pragma once
+
+namespace effuse::benchmark {
+
+void compare_optimisers();
+
+}  // namespace effuse::benchmark
