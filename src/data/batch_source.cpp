@@ -2,7 +2,6 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -11,21 +10,6 @@
 #include "data/share.hpp"
 
 namespace effuse {
-namespace {
-
-/// Mirrors one image [H, W, C] left to right.
-void mirror(std::span<std::byte> pixels, std::size_t width, std::size_t channels) {
-  const std::size_t row_bytes = width * channels;
-  for (std::size_t row = 0; row < pixels.size(); row += row_bytes) {
-    for (std::size_t left = 0, right = width - 1; left < right; ++left, --right) {
-      std::swap_ranges(&pixels[row + left * channels], &pixels[row + left * channels] + channels,
-                       &pixels[row + right * channels]);
-    }
-  }
-}
-
-}  // namespace
-
 BatchSource::BatchSource(const ShardedDataset& dataset, const BatchPlan& plan)
     : dataset_(dataset), plan_(plan) {}
 
@@ -33,9 +17,11 @@ Batch BatchSource::read(std::int64_t step) const {
   const Share share = share_of(plan_.batch_size, plan_.rank, plan_.world_size);
   Batch batch;
   batch.step = step;
-  batch.images =
-      at::empty({share.count, dataset_.height(), dataset_.width(), dataset_.channels()}, at::kByte);
-  batch.labels = at::empty({share.count}, at::kLong);
+  const auto options = at::TensorOptions().pinned_memory(plan_.pinned);
+  batch.images = at::empty({share.count, dataset_.height(), dataset_.width(), dataset_.channels()},
+                           options.dtype(at::kByte));
+  batch.labels = at::empty({share.count}, options.dtype(at::kLong));
+  if (plan_.flip) batch.mirrored = at::empty({share.count}, options.dtype(at::kBool));
   for (std::int64_t i = 0; i < share.count; ++i) {
     batch.positions.push_back(step * plan_.batch_size + share.first + i);
     read_image(batch, i);
@@ -43,11 +29,24 @@ Batch BatchSource::read(std::int64_t step) const {
   return batch;
 }
 
-void BatchSource::read_image(Batch& batch, std::int64_t place) const {
-  const auto position = static_cast<std::uint64_t>(batch.positions.back());
+std::vector<std::int64_t> BatchSource::global_indices(std::int64_t step) const {
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < plan_.batch_size; ++i) {
+    indices.push_back(index_at(step * plan_.batch_size + i));
+  }
+  return indices;
+}
+
+std::int64_t BatchSource::index_at(std::int64_t position) const {
+  const auto place = static_cast<std::uint64_t>(position);
   const auto size = static_cast<std::uint64_t>(dataset_.size());
-  const EpochPermutation order(plan_.seed, position / size, size);
-  const auto index = static_cast<std::int64_t>(order(position % size));
+  const EpochPermutation order(plan_.seed, place / size, size);
+  return static_cast<std::int64_t>(order(place % size));
+}
+
+void BatchSource::read_image(Batch& batch, std::int64_t place) const {
+  const std::int64_t position = batch.positions.back();
+  const std::int64_t index = index_at(position);
   batch.indices.push_back(index);
   batch.labels.data_ptr<std::int64_t>()[place] = dataset_.label(index);
 
@@ -60,10 +59,9 @@ void BatchSource::read_image(Batch& batch, std::int64_t place) const {
   } else {
     dataset_.read(index, image);
   }
-  if (plan_.flip && RandomStream(plan_.seed, Purpose::flip, position).uniform() < 0.5) {
-    mirror(image, static_cast<std::size_t>(dataset_.width()),
-           static_cast<std::size_t>(dataset_.channels()));
-  }
+  if (!plan_.flip) return;
+  RandomStream random(plan_.seed, Purpose::flip, static_cast<std::uint64_t>(position));
+  batch.mirrored.data_ptr<bool>()[place] = random.uniform() < 0.5;
 }
 
 }  // namespace effuse

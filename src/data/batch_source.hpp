@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "data/batch.hpp"
 #include "shards/sharded_dataset.hpp"
@@ -13,8 +14,9 @@ struct BatchPlan {
   std::int64_t batch_size = 1;  ///< global
   int rank = 0;
   int world_size = 1;
-  bool flip = false;  ///< mirror each image with probability one half
+  bool flip = false;  ///< mirror each image with probability one half: says which, in the batch
   bool verify = true;
+  bool pinned = false;  ///< in memory from which a GPU copies while the host goes on
 };
 
 /// Reads any batch by its number: the endless stream of epochs, each its own permutation, cut into
@@ -27,7 +29,13 @@ class BatchSource {
   /// This rank's share of batch `step`. Throws DataError for a damaged image.
   Batch read(std::int64_t step) const;
 
+  std::int64_t batch_size() const { return plan_.batch_size; }
+
+  /// The images of the whole batch `step`, by their numbers in the data set.
+  std::vector<std::int64_t> global_indices(std::int64_t step) const;
+
  private:
+  std::int64_t index_at(std::int64_t position) const;
   void read_image(Batch& batch, std::int64_t place) const;
 
   const ShardedDataset& dataset_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "data/augment.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/shards/example.hpp"
 
@@ -42,6 +43,10 @@ void expect_equal(const Batch& one, const Batch& other) {
   EXPECT_EQ(one.indices, other.indices);
   EXPECT_TRUE(at::equal(one.images, other.images));
   EXPECT_TRUE(at::equal(one.labels, other.labels));
+  ASSERT_EQ(one.mirrored.defined(), other.mirrored.defined());
+  if (one.mirrored.defined()) {
+    EXPECT_TRUE(at::equal(one.mirrored, other.mirrored));
+  }
 }
 
 TEST_F(LoaderTest, any_number_of_workers_reads_the_same_batches) {
@@ -66,7 +71,7 @@ TEST_F(LoaderTest, ranks_together_read_the_global_batch) {
   for (const int ranks : {1, 2, 3}) {
     for (int step = 0; step < 4; ++step) {
       Batch joined;
-      std::vector<at::Tensor> images, labels;
+      std::vector<at::Tensor> images, labels, mirrored;
       for (int rank = 0; rank < ranks; ++rank) {
         const BatchPlan plan{
             .seed = 5, .batch_size = kBatch, .rank = rank, .world_size = ranks, .flip = true};
@@ -76,10 +81,12 @@ TEST_F(LoaderTest, ranks_together_read_the_global_batch) {
         joined.indices.insert(joined.indices.end(), share.indices.begin(), share.indices.end());
         images.push_back(share.images);
         labels.push_back(share.labels);
+        mirrored.push_back(share.mirrored);
       }
       joined.step = step;
       joined.images = at::cat(images);
       joined.labels = at::cat(labels);
+      joined.mirrored = at::cat(mirrored);
       expect_equal(joined, global[static_cast<std::size_t>(step)]);
     }
   }
@@ -98,6 +105,25 @@ TEST_F(LoaderTest, batches_hold_the_images_they_name) {
       EXPECT_EQ(batch.positions[static_cast<std::size_t>(i)], batch.step * kBatch + i);
     }
   }
+}
+
+TEST_F(LoaderTest, says_which_images_are_mirrored_and_of_the_whole_batch_which_they_are) {
+  const BatchSource source(*dataset_, {.seed = 5, .batch_size = 64, .flip = true});
+  const Batch batch = source.read(3);
+  const auto mirrored = batch.mirrored.sum().item<std::int64_t>();
+  EXPECT_GT(mirrored, 16);
+  EXPECT_LT(mirrored, 48);
+  EXPECT_EQ(source.global_indices(3), batch.indices);
+  const BatchPlan second{.seed = 5, .batch_size = 64, .rank = 1, .world_size = 2};
+  EXPECT_EQ(BatchSource(*dataset_, second).global_indices(3), batch.indices);
+}
+
+TEST(Mirror, turns_the_images_that_are_to_be_turned) {
+  const at::Tensor images = at::arange(2 * 1 * 3 * 2).to(at::kByte).view({2, 1, 3, 2});
+  const at::Tensor turned = mirror_images(images, at::arange(2).to(at::kBool));
+  EXPECT_TRUE(at::equal(turned[0], images[0]));
+  EXPECT_TRUE(at::equal(turned[1].flatten(), at::tensor({10, 11, 8, 9, 6, 7}).to(at::kByte)));
+  EXPECT_TRUE(at::equal(mirror_images(images, {}), images));
 }
 
 TEST_F(LoaderTest, each_epoch_sees_each_image_once_across_batches) {
