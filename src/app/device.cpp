@@ -1,10 +1,12 @@
 #include "app/device.hpp"
 
+#include <ATen/Context.h>
 #include <sched.h>
 #include <torch/cuda.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -54,6 +56,21 @@ int choose_threads(const ParallelConfig& parallel, const Session& session) {
   const int cores = usable_cores();
   const bool bound = session.local_size() > 1 && cores * session.local_size() <= host_cores();
   return std::max(1, bound ? cores : cores / session.local_size());
+}
+
+void configure_kernels(const Config& config, at::Device device) {
+  if (!device.is_cuda()) return;
+  const bool deterministic = config.run.deterministic;
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuDNN(config.precision.tf32);
+  context.setAllowTF32CuBLAS(config.precision.tf32);
+  context.setBenchmarkCuDNN(!deterministic);
+  context.setDeterministicCuDNN(deterministic);
+  // What has no deterministic form throws, naming itself.
+  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);
+  // cuBLAS is only deterministic with workspaces of its own, and reads this when it starts.
+  if (deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
 }
 
 std::string device_name(at::Device device) {

@@ -14,6 +14,10 @@ at::Device choose_device(const ParallelConfig& parallel, int local_rank);
 /// Compute threads of this rank: parallel.threads, or the host's cores over its ranks.
 int choose_threads(const ParallelConfig& parallel, const Session& session);
 
+/// Tells libtorch how to compute: TF32, and whether only with what gives the same bits each time.
+/// Before anything is computed on a GPU.
+void configure_kernels(const Config& config, at::Device device);
+
 /// "NVIDIA H200", or the CPU's model name.
 std::string device_name(at::Device device);
 

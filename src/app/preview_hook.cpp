@@ -27,9 +27,13 @@ void PreviewHook::before_training(std::int64_t steps_done) {
   if (steps_done == 0) preview(0);
 }
 
-void PreviewHook::after_step(const StepReport& report) {
+bool PreviewHook::looks_at_state(std::int64_t step) const {
   const std::int64_t every = parts_.config.preview.every_steps;
-  if (every > 0 && report.step % every == 0) preview(report.step);
+  return every > 0 && step % every == 0;
+}
+
+void PreviewHook::after_step(const StepReport& report) {
+  if (looks_at_state(report.step)) preview(report.step);
 }
 
 void PreviewHook::after_training(std::int64_t steps_done, TrainingEnd end) {

@@ -34,6 +34,7 @@ class PreviewHook : public TrainingHook {
   explicit PreviewHook(Parts parts);
 
   void before_training(std::int64_t steps_done) override;
+  bool looks_at_state(std::int64_t step) const override;
   void after_step(const StepReport& report) override;
   void after_training(std::int64_t steps_done, TrainingEnd end) override;
 

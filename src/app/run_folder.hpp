@@ -22,6 +22,7 @@ class RunFolder {
   std::filesystem::path metrics_log() const { return path_ / "metrics" / "train.jsonl"; }
   std::filesystem::path target(int rank) const;
   std::filesystem::path previews() const { return path_ / "previews"; }
+  std::filesystem::path bad_steps() const { return path_ / "bad_steps"; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
   /// Makes the folder and those in it.

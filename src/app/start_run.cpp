@@ -146,4 +146,23 @@ std::int64_t check_start(const RunFolder& folder, const StartOptions& options, c
   return contents ? contents->state.step : 0;
 }
 
+CheckpointContents find_last_good(const RunFolder& folder, const RecoveryConfig& recovery,
+                                  std::int64_t restores, std::int64_t step) {
+  const std::string what =
+      cat("training has diverged: more than ", recovery.skip_limit, " steps in a row up to step ",
+          step, " had a loss or gradients that are not finite or far too large (",
+          folder.bad_steps().string(), " has their images)");
+  const char* advice =
+      ". Lower optimizer.lr, set optimizer.grad_clip, or use precision.compute=fp32; the last "
+      "checkpoint is intact.";
+  if (restores >= recovery.max_restores) {
+    throw CheckpointError(
+        cat(what, ", and a checkpoint was restored ", restores, " times before", advice));
+  }
+  auto found = CheckpointFolder(folder.checkpoints()).load_newest_valid();
+  if (!found)
+    throw CheckpointError(cat(what, ", and there is no checkpoint to go back to", advice));
+  return std::move(found->contents);
+}
+
 }  // namespace effuse

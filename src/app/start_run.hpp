@@ -42,4 +42,10 @@ std::optional<CheckpointContents> start_run(const RunFolder& folder, const Start
 std::int64_t check_start(const RunFolder& folder, const StartOptions& options, const Config& config,
                          const std::string& dataset_fingerprint);
 
+/// The checkpoint to go back to when training has diverged at `step`, for the `restores`+1st time.
+/// Throws CheckpointError with what to do where recovery.max_restores is reached or there is
+/// no checkpoint.
+CheckpointContents find_last_good(const RunFolder& folder, const RecoveryConfig& recovery,
+                                  std::int64_t restores, std::int64_t step);
+
 }  // namespace effuse

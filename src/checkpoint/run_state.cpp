@@ -10,7 +10,27 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+/// 2 added what training keeps from step to step.
+constexpr int kFormat = 2;
+
+ControlState control_of(const Json& json) {
+  ControlState control;
+  json.at("loss_scale").get_to(control.loss_scale);
+  json.at("clean_steps").get_to(control.clean_steps);
+  json.at("updates").get_to(control.updates);
+  json.at("norm_average").get_to(control.norm_average);
+  json.at("norm_count").get_to(control.norm_count);
+  json.at("lr_factor").get_to(control.lr_factor);
+  json.at("restores").get_to(control.restores);
+  return control;
+}
+
+Json to_json(const ControlState& control) {
+  return {{"loss_scale", control.loss_scale}, {"clean_steps", control.clean_steps},
+          {"updates", control.updates},       {"norm_average", control.norm_average},
+          {"norm_count", control.norm_count}, {"lr_factor", control.lr_factor},
+          {"restores", control.restores}};
+}
 
 RunState state_of(const Json& json) {
   RunState state;
@@ -21,6 +41,11 @@ RunState state_of(const Json& json) {
   json.at("dataset_fingerprint").get_to(state.dataset_fingerprint);
   json.at("class_names").get_to(state.class_names);
   json.at("world_size").get_to(state.world_size);
+  if (json.contains("control")) {
+    state.control = control_of(json.at("control"));
+  } else {
+    state.control.updates = state.step;
+  }
   return state;
 }
 
@@ -34,6 +59,7 @@ std::string to_json(const RunState& state) {
                   {"world_size", state.world_size},
                   {"dataset_fingerprint", state.dataset_fingerprint},
                   {"class_names", state.class_names},
+                  {"control", to_json(state.control)},
                   {"config", state.config_toml}};
   try {
     return json.dump(2) + "\n";
@@ -45,9 +71,10 @@ std::string to_json(const RunState& state) {
 RunState run_state_from_json(const std::string& text, const std::string& where) {
   try {
     const Json json = Json::parse(text);
-    if (json.at("format").get<int>() != kFormat) {
+    const int format = json.at("format").get<int>();
+    if (format < 1 || format > kFormat) {
       throw CheckpointError(cat(where, " is of format ", json.at("format").dump(),
-                                ", this release reads format ", kFormat));
+                                ", this release reads formats 1 to ", kFormat));
     }
     return state_of(json);
   } catch (const Json::exception& error) {

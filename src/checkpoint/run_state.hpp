@@ -6,6 +6,19 @@
 
 namespace effuse {
 
+/// The small numbers that training keeps from step to step.
+struct ControlState {
+  double loss_scale = 1.0;       ///< of fp16
+  std::int64_t clean_steps = 0;  ///< since the loss scale last changed
+  std::int64_t updates = 0;      ///< of the weights; steps that were skipped made none
+  double norm_average = 0.0;     ///< running average of gradient norms
+  std::int64_t norm_count = 0;   ///< norms in it
+  double lr_factor = 1.0;        ///< of the learning rate, lowered when a checkpoint was restored
+  std::int64_t restores = 0;     ///< how often that was done
+
+  bool operator==(const ControlState&) const = default;
+};
+
 /// Where a run stands, besides its tensors.
 struct RunState {
   std::int64_t step = 0;            ///< optimiser steps done
@@ -15,6 +28,7 @@ struct RunState {
   std::string dataset_fingerprint;  ///< of the data set's manifest: continue on the same data only
   std::vector<std::string> class_names;  ///< by label; empty for an unconditional model
   int world_size = 1;                    ///< ranks that wrote it; may differ when continued
+  ControlState control;
 
   bool operator==(const RunState&) const = default;
 };

@@ -241,8 +241,7 @@ class NcclWork final : public Work {
 
   void wait() override {
     handle_->check();
-    const at::Device device = flight_->tensors.front().device();
-    flight_->done.block(c10::cuda::getCurrentCUDAStream(device.index()));
+    flight_->done.block(c10::cuda::getCurrentCUDAStream(flight_->tensors.front().get_device()));
   }
   double busy_s() const override { return 1e-3 * flight_->began.elapsed_time(flight_->done); }
 

@@ -4,12 +4,31 @@
 
 namespace effuse {
 
+at::ScalarType compute_type(const std::string& compute) {
+  if (compute == "bf16") return at::kBFloat16;
+  return compute == "fp16" ? at::kHalf : at::kFloat;
+}
+
+at::ScalarType weight_type(const PrecisionConfig& config) {
+  return config.weights == "compute" ? compute_type(config.compute) : at::kFloat;
+}
+
+std::string autocast_compute(const PrecisionConfig& config) {
+  return config.weights == "compute" ? "fp32" : config.compute;
+}
+
+at::MemoryFormat memory_format(const PrecisionConfig& config, at::Device device) {
+  const bool last =
+      config.layout == "channels_last" || (config.layout == "auto" && device.is_cuda());
+  return last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+}
+
 ComputePrecision::ComputePrecision(const std::string& compute, at::Device device)
-    : device_(device.type()), enabled_(compute == "bf16") {
+    : device_(device.type()), enabled_(compute_type(compute) != at::kFloat) {
   if (!enabled_) return;
   was_enabled_ = at::autocast::is_autocast_enabled(device_);
   at::autocast::set_autocast_enabled(device_, true);
-  at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+  at::autocast::set_autocast_dtype(device_, compute_type(compute));
   at::autocast::increment_nesting();
 }
 

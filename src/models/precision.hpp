@@ -4,11 +4,28 @@
 
 #include <string>
 
+#include "config/config.hpp"
+
 namespace effuse {
 
-/// While it lives, convolutions and matrix products of this thread compute in `compute` ("bf16";
-/// "fp32" changes nothing): libtorch's autocast, with the casts of the weights cached until the
-/// end.
+/// The type of a name of precision.compute: "fp32", "bf16" or "fp16".
+at::ScalarType compute_type(const std::string& compute);
+
+/// The type in which the network holds its weights in training: fp32, or the compute type where
+/// precision.weights is "compute".
+at::ScalarType weight_type(const PrecisionConfig& config);
+
+/// What autocast is to compute in: precision.compute, or "fp32", which is none, where the weights
+/// are of the compute type themselves.
+std::string autocast_compute(const PrecisionConfig& config);
+
+/// How images lie in memory: precision.layout, of which auto is channels_last on GPUs, where tensor
+/// cores want it, and contiguous on CPUs, where it is faster.
+at::MemoryFormat memory_format(const PrecisionConfig& config, at::Device device);
+
+/// While it lives, convolutions and matrix products of this thread compute in `compute` ("bf16" or
+/// "fp16"; "fp32" changes nothing): libtorch's autocast, with the casts of the weights cached until
+/// the end.
 class ComputePrecision {
  public:
   ComputePrecision(const std::string& compute, at::Device device);

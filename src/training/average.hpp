@@ -3,7 +3,6 @@
 #include <cstdint>
 
 #include "config/config.hpp"
-#include "training/flat_state.hpp"
 
 namespace effuse {
 
@@ -13,8 +12,5 @@ namespace effuse {
 /// copying: after many copied steps it has no effect left. IDDM's average is decay = 0.995,
 /// warmup = false, copy_steps = 2000.
 double ema_decay(const EmaConfig& config, std::int64_t step);
-
-/// average = decay · average + (1 − decay) · parameters.
-void update_average(const FlatState& state, double decay);
 
 }  // namespace effuse

@@ -21,13 +21,17 @@ CheckpointHook::CheckpointHook(Parts parts) : parts_(std::move(parts)) {}
 
 void CheckpointHook::before_training(std::int64_t steps_done) { last_saved_ = steps_done; }
 
-void CheckpointHook::after_step(const StepReport& report) {
+bool CheckpointHook::looks_at_state(std::int64_t step) const {
   const std::int64_t every = parts_.config.every_steps;
-  if (every > 0 && report.step % every == 0) save(report.step);
+  return every > 0 && step % every == 0;
 }
 
-void CheckpointHook::after_training(std::int64_t steps_done, TrainingEnd) {
-  if (steps_done != last_saved_) save(steps_done);
+void CheckpointHook::after_step(const StepReport& report) {
+  if (looks_at_state(report.step)) save(report.step);
+}
+
+void CheckpointHook::after_training(std::int64_t steps_done, TrainingEnd end) {
+  if (end != TrainingEnd::diverged && steps_done != last_saved_) save(steps_done);
 }
 
 void CheckpointHook::save(std::int64_t step) {
@@ -45,6 +49,7 @@ void CheckpointHook::write(std::int64_t step) {
                               parts_.state.named_moments(), parts_.run_state};
   contents.state.step = step;
   contents.state.images_seen = step * parts_.batch_size;
+  contents.state.control = parts_.control();
   parts_.folder.save(contents);
   parts_.folder.retain(static_cast<int>(parts_.config.keep_last));
   const Saved saved{

@@ -28,7 +28,8 @@ class CheckpointHook : public TrainingHook {
     const FlatState& state;
     Communicator& comm;
     CheckpointConfig config;
-    RunState run_state;                         ///< step and images are filled in here
+    RunState run_state;                         ///< step, images and control are filled in here
+    std::function<ControlState()> control;      ///< as the last step left it
     std::int64_t batch_size;                    ///< global
     std::function<void()> before_save;          ///< at rank 0, as to flush logs; may be empty
     std::function<void(const Saved&)> on_save;  ///< at rank 0; may be empty
@@ -37,6 +38,7 @@ class CheckpointHook : public TrainingHook {
   explicit CheckpointHook(Parts parts);
 
   void before_training(std::int64_t steps_done) override;
+  bool looks_at_state(std::int64_t step) const override;
   void after_step(const StepReport& report) override;
   void after_training(std::int64_t steps_done, TrainingEnd end) override;
 

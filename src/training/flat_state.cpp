@@ -4,7 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/nn/module.h>
 
-#include <algorithm>
+#include <map>
 
 #include "core/error.hpp"
 #include "models/weights.hpp"
@@ -21,60 +21,88 @@ std::int64_t aligned(std::int64_t count) {
 
 }  // namespace
 
-/// Returns the size of the buffers.
-std::int64_t FlatState::make_slots(const torch::nn::Module& network) {
+FlatState::FlatState(torch::nn::Module& network, std::vector<std::string> moments,
+                     FlatLayout layout)
+    : layout_(std::move(layout)), moment_names_(std::move(moments)) {
+  make_places(network);
+  make_slots(network);
+  const at::NoGradGuard no_grad;
+  make_buffers();
+  move_weights();
+}
+
+void FlatState::make_places(const torch::nn::Module& network) {
   const auto parameters = network.named_parameters();
-  std::int64_t size = 0;
-  for (const auto& [name, weight] : named_weights(network)) {
-    const at::Tensor* const parameter = parameters.find(name);
-    if (parameter != nullptr && parameter->requires_grad()) {
-      slots_.push_back({name, *parameter, size});
-      size += aligned(weight.numel());
-    } else {
-      slots_.push_back({name, weight});
+  std::vector<std::string> order = layout_.order;
+  if (order.empty()) {
+    for (const auto& item : parameters) {
+      if (item.value().requires_grad()) order.push_back(item.key());
     }
   }
-  if (size == 0) {
+  if (order.empty()) {
     throw ConfigError(
         "the network of model.name has no parameter that requires gradients (there is nothing to "
         "train). Choose another network.");
   }
-  return size;
+  std::int64_t offset = 0;
+  for (const std::string& name : order) {
+    const at::Tensor& tensor = parameters[name];
+    const std::int64_t end = offset + aligned(tensor.numel());
+    places_.push_back({name, tensor, offset, end});
+    offset = end;
+  }
 }
 
-FlatState::FlatState(torch::nn::Module& network, std::vector<std::string> moments)
-    : moment_names_(std::move(moments)) {
-  const std::int64_t size = make_slots(network);
-  const at::NoGradGuard no_grad;
-  const at::Tensor& first = std::ranges::find_if(slots_, &Slot::trained)->tensor;
+void FlatState::make_slots(const torch::nn::Module& network) {
+  std::map<std::string, std::int64_t> place_of;
+  for (const Place& place : places_) {
+    place_of.emplace(place.name, static_cast<std::int64_t>(place_of.size()));
+  }
+  for (const auto& [name, weight] : named_weights(network)) {
+    const auto found = place_of.find(name);
+    slots_.push_back({name, weight, found == place_of.end() ? -1 : found->second});
+  }
+}
+
+void FlatState::make_buffers() {
+  const at::Tensor& first = places_.front().tensor;
   const auto type = first.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const auto options = first.options().dtype(type).requires_grad(false);
+  const std::int64_t size = places_.back().end;
   parameters_ = at::zeros({size}, options);
-  reduced_ = at::zeros({size + kRiders}, options);
-  gradients_ = reduced_.narrow(0, 0, size);
-  riders_ = reduced_.narrow(0, size, kRiders);
+  gradients_ = at::zeros({size}, options);
   for (std::size_t i = 0; i < moment_names_.size(); ++i) {
     moments_.push_back(at::zeros({size}, options));
   }
-  for (Slot& slot : slots_) {
-    if (!slot.trained()) continue;
-    const at::Tensor home = view(parameters_, slot);
-    home.copy_(slot.tensor);
-    slot.tensor.set_data(home);
-  }
+  const bool copies = layout_.network_type == at::kBFloat16 || layout_.network_type == at::kHalf;
+  if (copies) copy_ = at::zeros({size}, options.dtype(layout_.network_type));
+}
+
+void FlatState::move_weights() {
+  for (const Place& place : places_) view(parameters_, place).copy_(place.tensor);
+  publish();
+  for (Place& place : places_) place.tensor.set_data(view(network_parameters(), place));
   average_ = parameters_.clone();
 }
 
-at::Tensor FlatState::view(const at::Tensor& buffer, const Slot& slot) const {
-  return buffer.narrow(0, slot.offset, slot.tensor.numel()).view(slot.tensor.sizes());
+const at::Tensor& FlatState::network_parameters() const {
+  return copy_.defined() ? copy_ : parameters_;
 }
 
-void FlatState::clear_gradients() {
-  reduced_.zero_();
-  for (Slot& slot : slots_) {
-    if (!slot.trained() || slot.tensor.grad().defined()) continue;
-    slot.tensor.mutable_grad() = view(gradients_, slot);
-  }
+void FlatState::publish() {
+  const at::NoGradGuard no_grad;
+  if (copy_.defined()) copy_.copy_(parameters_);
+}
+
+at::Tensor FlatState::view(const at::Tensor& buffer, const Place& place) const {
+  const auto sizes = place.tensor.sizes();
+  const at::Tensor part = buffer.narrow(0, place.offset, place.tensor.numel());
+  if (!layout_.channels_last || sizes.size() != 4) return part.view(sizes);
+  return part.view({sizes[0], sizes[2], sizes[3], sizes[1]}).permute({0, 3, 1, 2});
+}
+
+at::Tensor FlatState::view(const at::Tensor& buffer, const Slot& slot) const {
+  return view(buffer, places_[static_cast<std::size_t>(slot.place)]);
 }
 
 std::vector<at::Tensor> FlatState::everything() const {
@@ -114,15 +142,20 @@ FlatState::NamedTensors FlatState::named_untrained() const {
   return named;
 }
 
-AveragedWeights::AveragedWeights(FlatState& state)
-    : state_(state), kept_(state.parameters().clone()) {
+AveragedWeights::AveragedWeights(FlatState& state) : state_(state) {
   const at::NoGradGuard no_grad;
-  at::Tensor(state_.parameters()).copy_(state_.average());
+  const at::Tensor& used = state.network_parameters();
+  if (used.is_same(state.parameters())) kept_ = used.clone();
+  at::Tensor(used).copy_(state.average());
 }
 
 AveragedWeights::~AveragedWeights() {
   const at::NoGradGuard no_grad;
-  at::Tensor(state_.parameters()).copy_(kept_);
+  if (kept_.defined()) {
+    at::Tensor(state_.parameters()).copy_(kept_);
+  } else {
+    state_.publish();
+  }
 }
 
 }  // namespace effuse

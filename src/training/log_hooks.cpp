@@ -38,9 +38,12 @@ void JsonlHook::after_step(const StepReport& report) {
                  {"loss", report.loss},
                  {"grad_norm", report.grad_norm},
                  {"lr", report.lr},
+                 {"good", report.good},
                  {"data_wait_s", report.data_wait_s},
-                 {"compute_s", report.compute_s},
-                 {"all_reduce_s", report.all_reduce_s},
+                 {"forward_s", report.forward_s},
+                 {"backward_s", report.backward_s},
+                 {"exposed_communication_s", report.exposed_s},
+                 {"communication_s", report.communication_s},
                  {"update_s", report.update_s}});
 }
 

@@ -41,8 +41,9 @@ MetricsHook::MetricsHook(metrics::Registry& r, std::int64_t total_steps,
       images_done_(r.counter("effuse_train_images_total", "Images seen by this process")),
       checkpoints_(r.counter("effuse_checkpoints_total", "Checkpoints written by this process")),
       data_wait_(part(r, "data_wait")),
-      compute_(part(r, "compute")),
-      all_reduce_(part(r, "all_reduce")),
+      forward_(part(r, "forward")),
+      backward_(part(r, "backward")),
+      exposed_(part(r, "exposed_communication")),
       update_(part(r, "update")),
       checkpoint_seconds_(r.histogram("effuse_checkpoint_save_seconds",
                                       "Time training stood still for a checkpoint", kSaveBounds_s)),
@@ -69,8 +70,9 @@ void MetricsHook::after_step(const StepReport& report) {
   steps_done_.add();
   images_done_.add(images_of_step);
   data_wait_.observe(report.data_wait_s);
-  compute_.observe(report.compute_s);
-  all_reduce_.observe(report.all_reduce_s);
+  forward_.observe(report.forward_s);
+  backward_.observe(report.backward_s);
+  exposed_.observe(report.exposed_s);
   update_.observe(report.update_s);
 }
 

@@ -26,7 +26,7 @@ class MetricsHook : public TrainingHook {
   metrics::Gauge step_, total_steps_, images_, epoch_, loss_, grad_norm_, lr_, ema_decay_, rate_,
       queued_, checkpoint_bytes_, checkpoint_time_;
   metrics::Counter steps_done_, images_done_, checkpoints_;
-  metrics::Histogram data_wait_, compute_, all_reduce_, update_, checkpoint_seconds_;
+  metrics::Histogram data_wait_, forward_, backward_, exposed_, update_, checkpoint_seconds_;
   std::function<int()> queued_batches_;
   Stopwatch watch_;
 };

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/named.hpp"
 #include "core/text.hpp"
+#include "kernels/fused_update.hpp"
 
 namespace effuse {
 namespace {
@@ -27,23 +28,23 @@ using AdamKernel = void(at::TensorList, at::TensorList, at::TensorList, at::Tens
                         const std::optional<at::Tensor>&);
 
 void adam_step(AdamKernel* kernel, const FlatState& state, const OptimizerConfig& config, double lr,
-               std::int64_t step) {
+               const Verdict& verdict, const at::Tensor& bad) {
   // The kernels read the step as fp32, whatever the type of the weights.
-  const at::Tensor steps =
-      at::full({}, static_cast<double>(step), state.parameters().options().dtype(at::kFloat));
+  const at::Tensor step = verdict.update.to(at::kFloat);
   kernel({state.parameters()}, {state.gradients()}, {state.moment(0)}, {state.moment(1)},
-         /*max_exp_avg_sqs=*/{}, {steps}, lr, config.beta1, config.beta2, weight_decay_of(config),
-         config.eps, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/{});
+         /*max_exp_avg_sqs=*/{}, {step}, lr, config.beta1, config.beta2, weight_decay_of(config),
+         config.eps, /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, bad);
 }
 
-void sgd_step(const FlatState& state, const OptimizerConfig& config, double lr) {
+void sgd_step(const FlatState& state, const OptimizerConfig& config, double lr,
+              const at::Tensor& bad) {
   // From a buffer of zeros, PyTorch's first step is a step like any other. Without momentum the
   // kernel refuses a buffer.
   std::vector<at::Tensor> buffers;
   if (config.momentum > 0.0) buffers.push_back(state.moment(0));
   at::_fused_sgd_({state.parameters()}, {state.gradients()}, buffers, weight_decay_of(config),
                   config.momentum, lr, /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false,
-                  /*is_first_step=*/false);
+                  /*is_first_step=*/false, /*grad_scale=*/{}, bad);
 }
 
 }  // namespace
@@ -64,16 +65,62 @@ double weight_decay_of(const OptimizerConfig& config) {
   return optimiser_named(config.name) == Optimiser::adamw ? 0.01 : 0.0;
 }
 
-void optimiser_step(const FlatState& state, const OptimizerConfig& config, double lr,
-                    std::int64_t step) {
+namespace {
+
+void update_weights_on_host(FlatState& state, const OptimizerConfig& config, const Update& update,
+                            const Verdict& verdict) {
+  if (verdict.good.item<double>() == 0.0) return;
+  UpdateExtras extras{.grad_factor = verdict.grad_factor.item<double>(),
+                      .average = state.average(),
+                      .average_weight = 1.0 - update.ema_decay};
+  if (state.network_type() != state.type()) extras.copy = state.network_parameters();
+  const Optimiser optimiser = optimiser_named(config.name);
+  if (optimiser == Optimiser::sgd) {
+    const at::Tensor buffer = config.momentum > 0.0 ? state.moment(0) : at::Tensor();
+    return sgd_update(state.parameters(), state.gradients(), buffer,
+                      {update.lr, config.momentum, weight_decay_of(config)}, extras);
+  }
+  const AdamArguments arguments{
+      .lr = update.lr,
+      .beta1 = config.beta1,
+      .beta2 = config.beta2,
+      .eps = config.eps,
+      .weight_decay = weight_decay_of(config),
+      .decay = optimiser == Optimiser::adamw ? Decay::weights : Decay::gradient,
+      .step = static_cast<std::int64_t>(verdict.update.item<double>())};
+  adam_update(state.parameters(), state.gradients(), state.moment(0), state.moment(1), arguments,
+              extras);
+}
+
+}  // namespace
+
+void update_weights_on_device(FlatState& state, const OptimizerConfig& config, const Update& update,
+                              const Verdict& verdict) {
   const at::NoGradGuard no_grad;
+  const at::Tensor bad = (1 - verdict.good).to(at::kFloat);
+  at::Tensor(state.gradients()).mul_(verdict.grad_factor);
   switch (optimiser_named(config.name)) {
     case Optimiser::adamw:
-      return adam_step(&at::_fused_adamw_, state, config, lr, step);
+      adam_step(&at::_fused_adamw_, state, config, update.lr, verdict, bad);
+      break;
     case Optimiser::adam:
-      return adam_step(&at::_fused_adam_, state, config, lr, step);
+      adam_step(&at::_fused_adam_, state, config, update.lr, verdict, bad);
+      break;
     case Optimiser::sgd:
-      return sgd_step(state, config, lr);
+      sgd_step(state, config, update.lr, bad);
+      break;
+  }
+  const at::Tensor weight = (verdict.good * (1.0 - update.ema_decay)).to(state.type());
+  at::Tensor(state.average()).lerp_(state.parameters(), weight);
+  state.publish();
+}
+
+void update_weights(FlatState& state, const OptimizerConfig& config, const Update& update,
+                    const Verdict& verdict) {
+  if (state.parameters().is_cpu()) {
+    update_weights_on_host(state, config, update, verdict);
+  } else {
+    update_weights_on_device(state, config, update, verdict);
   }
 }
 

@@ -60,6 +60,7 @@ void restore(FlatState& state, Communicator& comm,
     if (contents_at_rank_0) copy_checkpoint(state, *contents_at_rank_0);
   });
   for (const at::Tensor& tensor : state.everything()) comm.broadcast(tensor, 0);
+  state.publish();
 }
 
 }  // namespace effuse

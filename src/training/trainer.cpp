@@ -1,5 +1,6 @@
 #include "training/trainer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/stop.hpp"
@@ -7,30 +8,57 @@
 
 namespace effuse {
 
-Trainer::Trainer(TrainStep& step, Loader& loader, std::int64_t total_steps,
+Trainer::Trainer(TrainStep& step, BatchFeed& feed, const TrainerLimits& limits,
                  std::vector<std::unique_ptr<TrainingHook>> hooks)
-    : step_(step), loader_(loader), total_steps_(total_steps), hooks_(std::move(hooks)) {}
+    : step_(step), feed_(feed), limits_(limits), hooks_(std::move(hooks)) {}
 
-StepReport Trainer::make_step() {
+void Trainer::launch(std::int64_t step) {
+  for (const auto& hook : hooks_) hook->before_step(step);
   Stopwatch watch;
-  const Batch batch = loader_.next();
-  const double data_wait_s = watch.lap_s();
-  StepReport report = step_.run(batch, stop_signal() != 0);
-  report.data_wait_s = data_wait_s;
-  return report;
+  const Batch batch = feed_.next();
+  data_waits_s_.push_back(watch.lap_s());
+  step_.launch(batch, stop_signal() != 0);
+  feed_.prefetch();
+}
+
+void Trainer::finish_oldest() {
+  StepReport report = step_.finish();
+  report.data_wait_s = data_waits_s_.front();
+  data_waits_s_.pop_front();
+  steps_done_ = report.step;
+  stopping_ = stopping_ || report.stop_agreed;
+  count_bad(report);
+  for (const auto& hook : hooks_) hook->after_step(report);
+}
+
+/// An overflow of fp16 that a smaller loss scale may mend is not a bad step.
+void Trainer::count_bad(const StepReport& report) {
+  if (report.good) {
+    bad_in_a_row_ = 0;
+  } else if (report.loss_scale <= 1.0) {
+    ++bad_in_a_row_;
+  }
+}
+
+bool Trainer::looks_at_state(std::int64_t step) const {
+  return std::ranges::any_of(hooks_, [&](const auto& hook) { return hook->looks_at_state(step); });
 }
 
 TrainingEnd Trainer::run(std::int64_t steps_done) {
+  steps_done_ = steps_done;
   for (const auto& hook : hooks_) hook->before_training(steps_done);
-  bool stopping = false;
-  while (steps_done < total_steps_ && !stopping) {
-    const StepReport report = make_step();
-    steps_done = report.step;
-    stopping = report.stop_agreed;
-    for (const auto& hook : hooks_) hook->after_step(report);
+  const auto diverged = [this] { return bad_in_a_row_ > limits_.bad_steps; };
+  for (std::int64_t step = steps_done + 1; step <= limits_.total_steps; ++step) {
+    launch(step);
+    const bool wait = step == limits_.total_steps || looks_at_state(step);
+    while (step_.in_flight() > (wait ? 0U : 1U)) finish_oldest();
+    if (stopping_ || diverged()) break;
   }
-  const TrainingEnd end = steps_done >= total_steps_ ? TrainingEnd::finished : TrainingEnd::stopped;
-  for (const auto& hook : hooks_) hook->after_training(steps_done, end);
+  while (step_.in_flight() > 0) finish_oldest();
+  const TrainingEnd end = diverged()                           ? TrainingEnd::diverged
+                          : steps_done_ >= limits_.total_steps ? TrainingEnd::finished
+                                                               : TrainingEnd::stopped;
+  for (const auto& hook : hooks_) hook->after_training(steps_done_, end);
   return end;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "support/error_message.hpp"
@@ -17,7 +18,14 @@ RunState state() {
           "[run]\nname = \"a\"\n",
           "f00d",
           {"cat", "dog"},
-          4};
+          4,
+          {.loss_scale = 512,
+           .clean_steps = 3,
+           .updates = 11,
+           .norm_average = 0.1,
+           .norm_count = 10,
+           .lr_factor = 0.25,
+           .restores = 2}};
 }
 
 TEST(RunState, ReadsBackEqual) {
@@ -26,9 +34,18 @@ TEST(RunState, ReadsBackEqual) {
 
 TEST(RunState, OfALaterFormatIsRefused) {
   std::string text = to_json(state());
-  text.replace(text.find("\"format\": 1"), 11, "\"format\": 2");
+  text.replace(text.find("\"format\": 2"), 11, "\"format\": 3");
   EXPECT_EQ(message_of<CheckpointError>([&] { run_state_from_json(text, "a/state.json"); }),
-            "a/state.json is of format 2, this release reads format 1");
+            "a/state.json is of format 3, this release reads formats 1 to 2");
+}
+
+TEST(RunState, OfFormat1HasMadeAnUpdateInEveryStep) {
+  nlohmann::json json = nlohmann::json::parse(to_json(state()));
+  json["format"] = 1;
+  json.erase("control");
+  RunState expected = state();
+  expected.control = {.updates = expected.step};
+  EXPECT_EQ(run_state_from_json(json.dump(), "state.json"), expected);
 }
 
 TEST(RunState, ThatIsMalformedIsNamed) {

@@ -4,12 +4,11 @@
 #include <gmock/gmock.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
 #include "core/error.hpp"
 #include "support/error_message.hpp"
-#include "training/average.hpp"
-#include "training/clipping.hpp"
 
 namespace effuse {
 namespace {
@@ -45,25 +44,39 @@ TEST(FlatState, parameters_are_views_into_one_buffer) {
   }
 }
 
-TEST(FlatState, gradients_arrive_in_the_buffer_that_is_reduced) {
+TEST(FlatState, lies_in_the_order_it_is_given) {
   auto network = small_stack();
-  FlatState state(*network, kMoments);
-  for (int pass = 0; pass < 2; ++pass) {
-    state.clear_gradients();
-    EXPECT_EQ(state.reduced().abs().sum().item<float>(), 0.0F);
-    network->forward(at::ones({4, 3})).sum().backward();
-    const auto parameters = network->parameters();
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const auto place = static_cast<std::int64_t>(i) * kAlignment;
-      EXPECT_TRUE(at::equal(parameters[i].grad().flatten(),
-                            state.gradients().narrow(0, place, parameters[i].numel())));
-    }
-    EXPECT_EQ(parameters.back().grad()[0].item<float>(), 4.0F)
-        << "of an output's bias: one per row";
-  }
-  at::Tensor(state.riders())[FlatState::kStopFlag] = 1.0;
-  EXPECT_EQ(state.reduced().numel(), state.gradients().numel() + FlatState::kRiders);
-  EXPECT_EQ(state.reduced()[state.gradients().numel() + FlatState::kStopFlag].item<float>(), 1.0F);
+  const FlatState state(*network, kMoments, {.order = {"2.bias", "0.weight"}});
+  ASSERT_EQ(state.places().size(), 2u);
+  EXPECT_EQ(state.places()[0].name, "2.bias");
+  EXPECT_EQ(state.places()[1].offset, kAlignment);
+  EXPECT_EQ(network->parameters()[0].data_ptr(), state.parameters()[kAlignment].data_ptr());
+  EXPECT_THAT(names_of(state.named_parameters()),
+              ElementsAre("0.weight", "0.bias", "2.weight", "2.bias"))
+      << "whatever the order, files are as the network is";
+  EXPECT_THAT(names_of(state.named_untrained()), ElementsAre("0.bias", "2.weight"));
+}
+
+TEST(FlatState, gives_the_network_a_copy_of_another_type) {
+  auto network = small_stack();
+  const at::Tensor before = network->parameters()[0].detach().clone();
+  FlatState state(*network, kMoments, {.network_type = at::kBFloat16});
+  const at::Tensor used = network->parameters()[0];
+  EXPECT_EQ(used.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(at::equal(used, before.to(at::kBFloat16)));
+  EXPECT_TRUE(at::equal(state.named_parameters()[0].second, before)) << "the master is not rounded";
+  at::Tensor(state.parameters()).fill_(1.001);
+  state.publish();
+  EXPECT_TRUE((used == at::full({}, 1.001).to(at::kBFloat16)).all().item<bool>());
+}
+
+TEST(FlatState, may_hold_weights_as_channels_last) {
+  torch::nn::Conv2d convolution(torch::nn::Conv2dOptions(3, 5, 2));
+  const at::Tensor before = convolution->weight.detach().clone();
+  const FlatState state(*convolution, kMoments, {.channels_last = true});
+  EXPECT_TRUE(convolution->weight.is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(at::equal(convolution->weight, before));
+  EXPECT_TRUE(at::equal(state.named_parameters()[0].second, before));
 }
 
 TEST(FlatState, what_is_saved_bears_the_networks_names_and_shares_its_memory) {
@@ -123,15 +136,12 @@ TEST(FlatState, is_of_the_type_of_the_network) {
   EXPECT_EQ(FlatState(*small_stack(), kMoments).type(), at::kFloat);
   auto network = small_stack();
   network->to(at::kDouble);
-  FlatState state(*network, kMoments);
-  state.clear_gradients();
-  network->forward(at::ones({4, 3}, at::kDouble)).sum().backward();
-  for (const at::Tensor& buffer : {state.parameters(), state.reduced(), state.riders(),
-                                   state.average(), state.moment(0), state.moment(1)}) {
+  const FlatState state(*network, kMoments);
+  for (const at::Tensor& buffer :
+       {state.parameters(), state.gradients(), state.average(), state.moment(0), state.moment(1)}) {
     EXPECT_EQ(buffer.scalar_type(), at::kDouble);
   }
   EXPECT_EQ(network->parameters()[0].scalar_type(), at::kDouble);
-  EXPECT_GT(gradient_norm(state), 0.0);
 }
 
 TEST(AveragedWeights, serve_while_they_live) {
@@ -147,32 +157,16 @@ TEST(AveragedWeights, serve_while_they_live) {
   EXPECT_TRUE((state.average() == 2.0).all().item<bool>());
 }
 
-TEST(Gradients, are_scaled_down_to_the_largest_norm_and_never_up) {
+TEST(AveragedWeights, serve_a_network_of_another_type_too) {
   auto network = small_stack();
-  FlatState state(*network, kMoments);
-  state.clear_gradients();
-  at::Tensor(state.gradients())[0] = 3.0;
-  at::Tensor(state.gradients())[1] = 4.0;
-  EXPECT_DOUBLE_EQ(gradient_norm(state), 5.0);
-  clip_gradients(state, 5.0, 10.0);
-  clip_gradients(state, 5.0, 0.0);
-  EXPECT_DOUBLE_EQ(gradient_norm(state), 5.0);
-  clip_gradients(state, 5.0, 1.0);
-  EXPECT_NEAR(gradient_norm(state), 5.0 / (5.0 + 1e-6), 1e-7) << "as clip_grad_norm_ does";
-}
-
-TEST(Average, moves_by_one_minus_its_decay) {
-  auto network = small_stack();
-  FlatState state(*network, kMoments);
-  at::Tensor(state.average()).fill_(1.0);
+  FlatState state(*network, kMoments, {.network_type = at::kBFloat16});
+  at::Tensor(state.average()).fill_(2.0);
+  const at::Tensor before = network->parameters()[0].detach().clone();
   {
-    const at::NoGradGuard no_grad;
-    at::Tensor(state.parameters()).fill_(3.0);
+    const AveragedWeights averaged(state);
+    EXPECT_TRUE((network->parameters()[0] == 2.0).all().item<bool>());
   }
-  update_average(state, 0.75);
-  EXPECT_TRUE((state.average() == 1.5).all().item<bool>());
-  update_average(state, 0.0);
-  EXPECT_TRUE(at::equal(state.average(), state.parameters()));
+  EXPECT_TRUE(at::equal(network->parameters()[0], before));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -13,6 +14,7 @@
 #include "models/factory.hpp"
 #include "models/network.hpp"
 #include "models/weights.hpp"
+#include "training/gradient_order.hpp"
 #include "training/optimiser.hpp"
 #include "training/step.hpp"
 
@@ -54,11 +56,12 @@ NamedTensors drawn(const Config& config, const Network& network, const Batch& ba
   return tensors;
 }
 
-NamedTensors result_of(const StepReport& report, const Network& network, const FlatState& state) {
+/// The gradients as they were summed; what the optimiser sees of them is `clipped` of it.
+NamedTensors result_of(const StepReport& report, const FlatState& state, double clipped) {
   NamedTensors tensors{{"loss", at::tensor(report.loss, at::kDouble)},
                        {"grad_norm", at::tensor(report.grad_norm, at::kDouble)}};
-  for (const auto& item : network.named_parameters()) {
-    tensors.emplace_back("gradient." + item.key(), item.value().grad());
+  for (const auto& place : state.places()) {
+    tensors.emplace_back("gradient." + place.name, state.view(state.gradients(), place) * clipped);
   }
   for (const auto& [name, weight] : state.named_parameters()) {
     tensors.emplace_back("weight." + name, weight);
@@ -79,16 +82,19 @@ void run(const fs::path& folder, Communicator& comm) {
   const auto network = make_network(config.model);
   network->to(weights.at(0).second.scalar_type());
   load_weights(*network, weights);
-  FlatState state(*network, moments_of(config.optimizer));
+  FlatState state(*network, moments_of(config.optimizer), {.order = gradient_order(*network)});
   const Schedule schedule(config.diffusion);
   TrainStep train_step(*network, state, schedule, comm, config,
                        {.total_steps = config.run.steps, .dataset_size = 1000}, at::kCPU);
   for (std::int64_t step = 0; step < config.run.steps; ++step) {
     const Batch batch = batch_of(batches.at("images"), batches.at("labels"), step);
-    const StepReport report = train_step.run(batch, /*stop_wanted=*/false);
+    train_step.launch(batch, /*stop_wanted=*/false);
+    const StepReport report = train_step.finish();
+    const double largest = config.optimizer.grad_clip;
+    const double clipped = largest > 0 ? std::min(1.0, largest / (report.grad_norm + 1e-6)) : 1.0;
     const std::string number = std::to_string(step) + ".safetensors";
     write_safetensors(folder / ("drawn-" + number), drawn(config, *network, batch));
-    write_safetensors(folder / ("step-" + number), result_of(report, *network, state));
+    write_safetensors(folder / ("step-" + number), result_of(report, state, clipped));
   }
 }
 

@@ -9,8 +9,11 @@
 #include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 
+#include <limits>
+
 #include "core/error.hpp"
 #include "support/error_message.hpp"
+#include "unit/training/backward.hpp"
 
 namespace effuse {
 namespace {
@@ -64,17 +67,18 @@ torch::nn::Sequential small_stack(at::ScalarType type) {
   return stack;
 }
 
+using UpdateFunction = void(FlatState&, const OptimizerConfig&, const Update&, const Verdict&);
+
 /// The largest difference of weights after 20 steps of both, from equal weights on equal inputs.
-double largest_difference(const Pair& pair, at::ScalarType type) {
+double largest_difference(const Pair& pair, at::ScalarType type, UpdateFunction* update) {
   auto ours = small_stack(type);
   auto theirs = small_stack(type);
   FlatState state(*ours, moments_of(pair.config));
   const TorchOptimiser optimiser = pair.theirs(theirs->parameters());
   for (int step = 1; step <= 20; ++step) {
     const at::Tensor input = at::randn({6, 3}, type);
-    state.clear_gradients();
-    ours->forward(input).pow(2).mean().backward();
-    optimiser_step(state, pair.config, 0.01, step);
+    backward_into(state, ours->forward(input).pow(2).mean());
+    update(state, pair.config, {.lr = 0.01}, good_step(step));
     optimiser->zero_grad();
     theirs->forward(input).pow(2).mean().backward();
     optimiser->step();
@@ -88,8 +92,10 @@ double largest_difference(const Pair& pair, at::ScalarType type) {
 }
 
 TEST_P(OptimiserStep, is_that_of_libtorch) {
-  EXPECT_LE(largest_difference(GetParam(), at::kDouble), 1e-13);
-  EXPECT_LE(largest_difference(GetParam(), at::kFloat), 1e-5);
+  for (UpdateFunction* update : {&update_weights, &update_weights_on_device}) {
+    EXPECT_LE(largest_difference(GetParam(), at::kDouble, update), 1e-13);
+    EXPECT_LE(largest_difference(GetParam(), at::kFloat, update), 1e-5);
+  }
 }
 
 // -1 has to be the defaults of libtorch's own options.
@@ -111,6 +117,58 @@ INSTANTIATE_TEST_SUITE_P(
         Pair{"sgd_without_momentum", plain_sgd(),
              [](const Weights& w) { return sgd(w, 0.0, 0.1); }}),
     [](const auto& test) { return std::string(test.param.name); });
+
+class UpdateOfAll : public ::testing::TestWithParam<UpdateFunction*> {};
+
+TEST_P(UpdateOfAll, moves_the_average_by_one_minus_its_decay) {
+  auto network = small_stack(at::kFloat);
+  FlatState state(*network, moments_of({}));
+  at::Tensor(state.average()).fill_(1.0);
+  at::Tensor(state.parameters()).fill_(3.0);
+  GetParam()(state, {}, {.lr = 0.0, .ema_decay = 0.75}, good_step(1));
+  EXPECT_TRUE((state.average() == 1.5).all().item<bool>());
+  GetParam()(state, {}, {.lr = 0.0, .ema_decay = 0.0}, good_step(2));
+  EXPECT_TRUE(at::equal(state.average(), state.parameters()));
+}
+
+TEST_P(UpdateOfAll, changes_nothing_where_the_step_is_bad) {
+  auto network = small_stack(at::kFloat);
+  FlatState state(*network, moments_of({}), {.network_type = at::kBFloat16});
+  backward_into(state, network->forward(at::ones({4, 3}, at::kBFloat16)).sum());
+  GetParam()(state, {}, {.lr = 0.1, .ema_decay = 0.5}, good_step(1));
+  std::vector<at::Tensor> before;
+  for (const at::Tensor& tensor : state.everything()) before.push_back(tensor.clone());
+  const at::Tensor used = state.network_parameters().clone();
+  at::Tensor(state.gradients()).fill_(std::numeric_limits<float>::quiet_NaN());
+  Verdict verdict = good_step(2);
+  verdict.good.zero_();
+  verdict.grad_factor.fill_(std::numeric_limits<double>::quiet_NaN());
+  GetParam()(state, {}, {.lr = 0.1, .ema_decay = 0.5}, verdict);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(at::equal(state.everything()[i], before[i])) << i;
+  }
+  EXPECT_TRUE(at::equal(state.network_parameters(), used));
+}
+
+TEST_P(UpdateOfAll, scales_gradients_and_publishes_weights) {
+  auto one = small_stack(at::kFloat), other = small_stack(at::kFloat);
+  FlatState state(*one, moments_of({}), {.network_type = at::kBFloat16});
+  FlatState scaled(*other, moments_of({}));
+  at::Tensor(state.gradients()).fill_(0.25);
+  at::Tensor(scaled.gradients()).fill_(1.0);
+  Verdict verdict = good_step(1);
+  GetParam()(state, {}, {.lr = 0.1}, verdict);
+  verdict.grad_factor.fill_(0.25);
+  GetParam()(scaled, {}, {.lr = 0.1}, verdict);
+  EXPECT_TRUE(at::equal(state.parameters(), scaled.parameters()));
+  EXPECT_TRUE(at::equal(state.network_parameters(), state.parameters().to(at::kBFloat16)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, UpdateOfAll,
+                         ::testing::Values(&update_weights, &update_weights_on_device),
+                         [](const auto& test) {
+                           return test.param == &update_weights ? "host" : "device";
+                         });
 
 TEST(Optimiser, names_what_it_remembers) {
   EXPECT_THAT(moments_of({.name = "adamw"}), ElementsAre("exp_avg", "exp_avg_sq"));

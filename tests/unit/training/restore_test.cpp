@@ -9,8 +9,8 @@
 #include "models/weights.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/world.hpp"
-#include "training/average.hpp"
 #include "training/optimiser.hpp"
+#include "unit/training/backward.hpp"
 
 namespace effuse {
 namespace {
@@ -33,10 +33,8 @@ struct PartlyFrozen {
 
 void make_steps(PartlyFrozen& model, FlatState& state) {
   for (int step = 1; step <= 3; ++step) {
-    state.clear_gradients();
-    model.network->forward(at::ones({4, 3})).pow(2).sum().backward();
-    optimiser_step(state, kSgd, 0.01, step);
-    update_average(state, 0.5);
+    backward_into(state, model.network->forward(at::ones({4, 3})).pow(2).sum());
+    update_weights(state, kSgd, {.lr = 0.01, .ema_decay = 0.5}, good_step(step));
   }
 }
 

@@ -1,0 +1,245 @@
+#include "app/train_run.hpp"
+
+#include <utility>
+
+#include "app/bad_step_hook.hpp"
+#include "app/device.hpp"
+#include "app/environment.hpp"
+#include "app/exporter_hook.hpp"
+#include "app/outcome.hpp"
+#include "app/pretrained_weights.hpp"
+#include "app/preview_hook.hpp"
+#include "app/resolve.hpp"
+#include "app/train_settings.hpp"
+#include "comm/agreement.hpp"
+#include "config/toml_writer.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
+#include "core/stop.hpp"
+#include "models/factory.hpp"
+#include "models/precision.hpp"
+#include "models/weights.hpp"
+#include "training/duration.hpp"
+#include "training/gradient_order.hpp"
+#include "training/log_hooks.hpp"
+#include "training/optimiser.hpp"
+#include "training/restore.hpp"
+
+namespace effuse {
+namespace {
+
+std::string count(std::int64_t n) { return human_count(static_cast<std::uint64_t>(n)); }
+
+/// The step count for outcome.json.
+class OutcomeHook : public TrainingHook {
+ public:
+  explicit OutcomeHook(JobContext& context) : context_(context) {}
+  void after_step(const StepReport& report) override { context_.step = report.step; }
+
+ private:
+  JobContext& context_;
+};
+
+}  // namespace
+
+TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, int threads)
+    : context_(context),
+      comm_(comm),
+      config_(context.line.config),
+      device_(device),
+      threads_(threads),
+      dataset_(agree_value(comm, [&] { return open_dataset(config_.data); })),
+      total_steps_(agree_value(comm, [&] { return total_steps(config_.run, dataset_.size()); })),
+      folder_(config_.run),
+      start_(agree_value(comm, [&] { return StartOptions::from(context.line); })),
+      schedule_(agree_value(comm, [&] { return Schedule(config_.diffusion); })) {
+  require_same_dataset(comm, dataset_);
+  agree(comm, [&] { config_.model = resolve_model(config_.model, dataset_); });
+  network_ = agree_value(comm, [&] { return make_network(config_.model); });
+  initialise_weights(*network_, static_cast<std::uint64_t>(config_.run.seed));
+  network_->to(device_);
+}
+
+void TrainRun::begin() {
+  std::optional<CheckpointContents> contents;
+  agree(comm_, [&] {
+    if (!leads()) return;
+    if (!context_.lock) context_.lock = folder_.lock();
+    contents = start_run(folder_, start_, config_, dataset_.fingerprint());
+    context_.outcome_file = folder_.outcome();
+  });
+  take_place(contents);
+  log::configure(
+      {.rank = comm_.rank(), .world_size = comm_.world_size(), .file = folder_.log(comm_.rank())});
+  if (steps_done_ == 0 && !config_.model.pretrained.empty()) {
+    begin_from_pretrained(*network_, comm_, config_.model.pretrained);
+  }
+  // Its average begins as the weights are now.
+  state_ = std::make_unique<FlatState>(*network_, moments_of(config_.optimizer), layout());
+  if (steps_done_ > 0) restore(*state_, comm_, contents);
+  context_.outcome_file = folder_.outcome();
+}
+
+FlatLayout TrainRun::layout() const {
+  return {
+      .order = gradient_order(*network_),
+      .network_type = weight_type(config_.precision),
+      .channels_last = memory_format(config_.precision, device_) == at::MemoryFormat::ChannelsLast};
+}
+
+/// Collective. Where a checkpoint, of which rank 0 has the contents, leaves the run.
+void TrainRun::take_place(const std::optional<CheckpointContents>& contents) {
+  const std::string text = comm_.broadcast_text(contents ? to_json(contents->state) : "");
+  const RunState state = text.empty() ? RunState{} : run_state_from_json(text, "the checkpoint");
+  steps_done_ = state.step;
+  context_.step = state.step;
+  control_.reset();
+  if (!text.empty()) control_ = state.control;
+}
+
+void TrainRun::write_run_files() const {
+  const std::string environment = describe_environment(comm_, context_.session, device_, threads_);
+  agree(comm_, [&] {
+    if (!leads()) return;
+    begin_outcome(folder_.outcome(), steps_done_, start_.name());
+    write_file_atomically(folder_.config(), to_toml(config_, train_sections()));
+    write_file_atomically(folder_.environment(), environment);
+  });
+}
+
+void TrainRun::announce() const {
+  log::info("run         ", folder_.path().string());
+  warn_of_ineffective_keys(config_);
+  log::info("data        ", config_.data.folder, ": ", count(dataset_.size()), " images of ",
+            dataset_.height(), "x", dataset_.width(), "x", dataset_.channels(), ", ",
+            dataset_.class_names().size(), " classes");
+  log::info("model       ", config_.model.name, ", ", parameters_of(*network_));
+  log::info("ranks       ", comm_.world_size(), " (", comm_.backend(), ") with ", threads_,
+            threads_ == 1 ? " thread" : " threads", " each on ", device_name(device_), ", ",
+            config_.precision.compute);
+  log::info("steps       ", count(total_steps_), " of ", count(config_.run.batch_size), " images",
+            steps_done_ > 0 ? cat(", continuing after step ", count(steps_done_)) : "");
+}
+
+BatchPlan TrainRun::batch_plan() const {
+  return {.seed = static_cast<std::uint64_t>(config_.run.seed),
+          .batch_size = config_.run.batch_size,
+          .rank = comm_.rank(),
+          .world_size = comm_.world_size(),
+          .flip = config_.data.flip,
+          .verify = config_.data.verify,
+          .pinned = device_.is_cuda()};
+}
+
+std::unique_ptr<CheckpointHook> TrainRun::make_checkpoint_hook(TrainStep& step) {
+  RunState run_state;
+  run_state.seed = static_cast<std::uint64_t>(config_.run.seed);
+  run_state.config_toml = to_toml(config_, train_sections());
+  run_state.dataset_fingerprint = dataset_.fingerprint();
+  run_state.class_names = class_names_of(dataset_, config_.model);
+  run_state.world_size = comm_.world_size();
+  return std::make_unique<CheckpointHook>(
+      CheckpointHook::Parts{.folder = CheckpointFolder(folder_.checkpoints()),
+                            .state = *state_,
+                            .comm = comm_,
+                            .config = config_.checkpoint,
+                            .run_state = std::move(run_state),
+                            .control = [&step] { return step.control().state(); },
+                            .batch_size = config_.run.batch_size,
+                            .before_save =
+                                [this] {
+                                  if (log_) log_->sync();
+                                },
+                            .on_save =
+                                [this](const CheckpointHook::Saved& saved) {
+                                  if (metrics_ != nullptr)
+                                    metrics_->checkpoint_saved(saved.size_bytes, saved.seconds);
+                                }});
+}
+
+using Hooks = std::vector<std::unique_ptr<TrainingHook>>;
+
+void TrainRun::add_hooks_of_rank_0(Hooks& hooks, Loader& loader) {
+  log_ = std::make_unique<metrics::JsonlWriter>(folder_.metrics_log(), steps_done_);
+  hooks.push_back(std::make_unique<JsonlHook>(*log_, config_.run.log_every_steps, total_steps_));
+  hooks.push_back(
+      std::make_unique<BadStepHook>(BatchSource(dataset_, batch_plan()), folder_.bad_steps()));
+  auto metrics =
+      std::make_unique<MetricsHook>(registry_, total_steps_, [&loader] { return loader.queued(); });
+  metrics_ = metrics.get();
+  hooks.push_back(std::move(metrics));
+  hooks.push_back(std::make_unique<ExporterHook>(registry_, config_, context_.session.host(),
+                                                 folder_.target(0)));
+}
+
+Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
+  Hooks hooks;
+  hooks.push_back(std::make_unique<OutcomeHook>(context_));
+  if (leads()) add_hooks_of_rank_0(hooks, loader);
+  hooks.push_back(std::make_unique<ProgressHook>(total_steps_, config_.run.batch_size,
+                                                 progress_style(comm_.rank())));
+  // The preview comes first: a checkpoint is the last thing that happens at a step.
+  hooks.push_back(std::make_unique<PreviewHook>(
+      PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_.previews(),
+                         class_names_of(dataset_, config_.model)}));
+  hooks.push_back(make_checkpoint_hook(step));
+  return hooks;
+}
+
+/// From steps_done_ on, as far as it goes.
+TrainingEnd TrainRun::train() {
+  Loader loader(BatchSource(dataset_, batch_plan()),
+                {.first_step = steps_done_,
+                 .workers = static_cast<int>(config_.data.workers),
+                 .prefetch_batches = static_cast<int>(config_.data.prefetch_batches)});
+  TrainStep step(*network_, *state_, schedule_, comm_, config_, {total_steps_, dataset_.size()},
+                 device_);
+  if (control_) step.control().restore(*control_);
+  BatchFeed feed(loader, device_);
+  Trainer trainer(step, feed,
+                  {.total_steps = total_steps_, .bad_steps = config_.recovery.skip_limit},
+                  make_hooks(loader, step));
+  const SectionScope section(comm_, CommSection::step);
+  return trainer.run(steps_done_);
+}
+
+/// Collective. Back to the newest checkpoint, with a lower learning rate.
+void TrainRun::go_back() {
+  const std::int64_t restores = control_ ? control_->restores : 0;
+  std::optional<CheckpointContents> contents;
+  agree(comm_, [&] {
+    if (!leads()) return;
+    contents = find_last_good(folder_, config_.recovery, restores, context_.step);
+  });
+  take_place(contents);
+  restore(*state_, comm_, contents);
+  control_->restores = restores + 1;
+  control_->lr_factor *= config_.recovery.lr_factor;
+  log::warning("back to the checkpoint of step ", steps_done_, "; the learning rate is now ",
+               control_->lr_factor, " times what is configured");
+}
+
+JobEnd TrainRun::run() {
+  begin();
+  announce();
+  if (steps_done_ >= total_steps_) {
+    log::info("finished already. Give more steps to go on, or --fresh to start over.");
+    return {ExitCode::done, "all steps were done before"};
+  }
+  write_run_files();
+  TrainingEnd end = train();
+  while (end == TrainingEnd::diverged) {
+    go_back();
+    end = train();
+  }
+  if (end == TrainingEnd::finished) {
+    log::info("done: ", total_steps_, " steps. Images: effuse-sample --weights ",
+              folder_.path().string(), " --output samples");
+    return {ExitCode::done, "all steps done"};
+  }
+  log::info("stopped after step ", context_.step, " with a checkpoint (",
+            signal_name(stop_signal()), " at this rank). The same command continues.");
+  return {ExitCode::stopped, "asked to stop"};
+}
+
+}  // namespace effuse

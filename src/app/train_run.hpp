@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/run_folder.hpp"
+#include "app/run_job.hpp"
+#include "app/start_run.hpp"
+#include "comm/communicator.hpp"
+#include "metrics/jsonl.hpp"
+#include "metrics/registry.hpp"
+#include "models/network.hpp"
+#include "shards/sharded_dataset.hpp"
+#include "training/checkpoint_hook.hpp"
+#include "training/flat_state.hpp"
+#include "training/metrics_hook.hpp"
+#include "training/trainer.hpp"
+
+namespace effuse {
+
+/// One process's part of a training run: what is built, in the order in which it is needed.
+class TrainRun {
+ public:
+  /// Collective. Opens the data set and builds the network. Throws AgreedError for what cannot be.
+  TrainRun(JobContext& context, Communicator& comm, at::Device device, int threads);
+
+  /// Collective. Trains until the run is finished or asked to stop.
+  JobEnd run();
+
+ private:
+  void begin();
+  FlatLayout layout() const;
+  void take_place(const std::optional<CheckpointContents>& contents);
+  void write_run_files() const;
+  void announce() const;
+  TrainingEnd train();
+  void go_back();
+  std::vector<std::unique_ptr<TrainingHook>> make_hooks(Loader& loader, TrainStep& step);
+  void add_hooks_of_rank_0(std::vector<std::unique_ptr<TrainingHook>>& hooks, Loader& loader);
+  std::unique_ptr<CheckpointHook> make_checkpoint_hook(TrainStep& step);
+  BatchPlan batch_plan() const;
+  bool leads() const { return comm_.rank() == 0; }
+
+  JobContext& context_;
+  Communicator& comm_;
+  Config config_;
+  at::Device device_;
+  int threads_;
+  ShardedDataset dataset_;
+  std::int64_t total_steps_;
+  RunFolder folder_;
+  StartOptions start_;
+  Schedule schedule_;
+  std::shared_ptr<Network> network_;
+  std::unique_ptr<FlatState> state_;
+  std::optional<ControlState> control_;  ///< of the checkpoint that training goes on from
+  std::unique_ptr<metrics::JsonlWriter> log_;
+  metrics::Registry registry_;
+  MetricsHook* metrics_ = nullptr;  ///< of rank 0, while training
+  std::int64_t steps_done_ = 0;
+};
+
+}  // namespace effuse

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/Event.h>
+#include <c10/core/Stream.h>
+
+#include <optional>
+
+#include "data/loader.hpp"
+
+namespace effuse {
+
+/// Batches of a loader with images and labels on the device. For a GPU the next batch travels there
+/// as bytes, on a stream of its own, while the step before it computes.
+class BatchFeed {
+ public:
+  /// `loader` must outlive this.
+  BatchFeed(Loader& loader, c10::Device device);
+
+  /// The next batch, for the current stream.
+  Batch next();
+
+  /// To be called once the step of the last batch is under way: sends the next one on its way. Does
+  /// nothing on the CPU.
+  void prefetch();
+
+ private:
+  struct Upload {
+    Batch batch;
+    c10::Event arrived;
+  };
+
+  Upload upload(Batch batch) const;
+
+  Loader& loader_;
+  c10::Device device_;
+  std::optional<c10::Stream> stream_;  ///< for copies to a GPU
+  std::optional<Upload> ahead_;
+};
+
+}  // namespace effuse

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+namespace effuse {
+
+/// What one optimiser step did. All but the seconds are the same at every rank, and deterministic.
+struct StepReport {
+  std::int64_t step = 0;    ///< steps done, this one included
+  std::int64_t images = 0;  ///< images seen, this step's included
+  std::int64_t epoch = 0;   ///< of the last image of this step, from 0
+  double loss = 0.0;        ///< mean over the global batch
+  double grad_norm = 0.0;   ///< before clipping
+  double lr = 0.0;
+  double ema_decay = 0.0;
+  double loss_scale = 1.0;   ///< of fp16
+  bool good = true;          ///< false: not finite, or a spike; the step changed nothing
+  bool stop_agreed = false;  ///< some rank was asked to stop
+
+  // Of this rank:
+  double data_wait_s = 0.0;  ///< for the batch
+  double forward_s = 0.0;
+  double backward_s = 0.0;
+  double exposed_s = 0.0;  ///< communication, and waiting for slower ranks, after the backward pass
+  double update_s = 0.0;   ///< norm, optimiser and average
+  double communication_s = 0.0;  ///< all reductions, hidden or not
+};
+
+}  // namespace effuse
