@@ -69,6 +69,11 @@ void configure_kernels(const Config& config, at::Device device) {
   // What has no deterministic form throws, naming itself.
   context.setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
   context.setDeterministicFillUninitializedMemory(false);
+  if (deterministic) {  // attention by plain products, whose backward pass needs no atomics
+    context.setSDPUseFlash(false);
+    context.setSDPUseMemEfficient(false);
+    context.setSDPUseCuDNN(false);
+  }
   // cuBLAS is only deterministic with workspaces of its own, and reads this when it starts.
   if (deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
 }

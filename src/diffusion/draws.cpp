@@ -38,9 +38,14 @@ at::Tensor empty_images(std::size_t count, at::IntArrayRef image_shape, bool pin
   return at::empty(shape, at::TensorOptions(at::kFloat).pinned_memory(pinned));
 }
 
+/// Memory from which a GPU copies while the host goes on.
+at::TensorOptions source_options(const TrainingDrawSettings& settings) {
+  return at::TensorOptions(at::kLong).pinned_memory(settings.device.is_cuda());
+}
+
 at::Tensor draw_time_steps(const TrainingDrawSettings& settings,
                            std::span<const std::int64_t> positions) {
-  at::Tensor t = at::empty({static_cast<std::int64_t>(positions.size())}, at::kLong);
+  at::Tensor t = at::empty({static_cast<std::int64_t>(positions.size())}, source_options(settings));
   auto* const values = t.data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < positions.size(); ++i) {
     values[i] =
@@ -56,13 +61,13 @@ at::Tensor drop_labels(const TrainingDrawSettings& settings,
     throw ConfigError(cat("a batch of ", positions.size(), " images came with ", labels.numel(),
                           " labels; there must be one for each"));
   }
-  if (settings.label_drop == 0.0) return labels;
+  at::Tensor kept = at::empty(labels.sizes(), source_options(settings)).copy_(labels);
+  if (settings.label_drop == 0.0) return kept;
   if (settings.null_class < 0) {
     throw ConfigError(cat("diffusion.label_drop is ", settings.label_drop,
                           " but the network has no null class to put in a label's place; set "
                           "diffusion.label_drop = 0, or give model.num_class_embeds one more row"));
   }
-  at::Tensor kept = labels.to(at::kCPU, at::kLong, /*non_blocking=*/false, /*copy=*/true);
   auto* const values = kept.data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < positions.size(); ++i) {
     RandomStream stream(settings.seed, Purpose::label_drop,
@@ -78,11 +83,14 @@ TrainingDraws draw_for_training(const TrainingDrawSettings& settings,
                                 std::span<const std::int64_t> positions,
                                 at::IntArrayRef image_shape, const at::Tensor& labels) {
   TrainingDraws draws;
-  draws.t = draw_time_steps(settings, positions).to(settings.device);
+  const auto to_device = [&](const at::Tensor& tensor) {
+    return tensor.to(settings.device, /*non_blocking=*/true);
+  };
+  draws.t = to_device(draw_time_steps(settings, positions));
   const at::Tensor noise = empty_images(positions.size(), image_shape, settings.device.is_cuda());
   fill_noise(noise, settings.seed, Purpose::noise, positions, 0);
-  draws.noise = noise.to(settings.device, /*non_blocking=*/true);
-  if (labels.defined()) draws.labels = drop_labels(settings, positions, labels).to(settings.device);
+  draws.noise = to_device(noise);
+  if (labels.defined()) draws.labels = to_device(drop_labels(settings, positions, labels));
   return draws;
 }
 

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "models/upsample.hpp"
+
 namespace effuse {
 namespace {
 
@@ -62,8 +64,7 @@ BilinearUpBlock::BilinearUpBlock(std::int64_t in_channels, std::int64_t out_chan
 
 at::Tensor BilinearUpBlock::forward(const at::Tensor& x, const at::Tensor& skip,
                                     const at::Tensor& embedding) {
-  const at::Tensor finer = at::upsample_bilinear2d(x, {2 * x.size(2), 2 * x.size(3)},
-                                                   /*align_corners=*/true);
+  const at::Tensor finer = upsample_bilinear(x);
   const at::Tensor merged = at::cat({skip, finer}, 1);
   return emb_layer_->forward(narrow_->forward(refine_->forward(merged)), embedding);
 }

@@ -21,8 +21,7 @@ Batch BatchFeed::next() {
   const c10::impl::VirtualGuardImpl guard(device_.type());
   const c10::Stream current = guard.getStream(device_);
   upload.arrived.block(current);
-  for (const at::Tensor& tensor :
-       {upload.batch.images, upload.batch.labels, upload.batch.mirrored}) {
+  for (const at::Tensor& tensor : {upload.batch.images, upload.batch.mirrored}) {
     if (tensor.defined()) guard.recordDataPtrOnStream(tensor.storage().data_ptr(), current);
   }
   return std::move(upload.batch);
@@ -34,7 +33,7 @@ void BatchFeed::prefetch() {
 
 BatchFeed::Upload BatchFeed::upload(Batch batch) const {
   const c10::StreamGuard on_stream(*stream_);
-  for (at::Tensor* tensor : {&batch.images, &batch.labels, &batch.mirrored}) {
+  for (at::Tensor* tensor : {&batch.images, &batch.mirrored}) {
     if (tensor->defined()) *tensor = tensor->to(device_, /*non_blocking=*/true);
   }
   c10::Event arrived(device_.type());

@@ -10,8 +10,9 @@
 
 namespace effuse {
 
-/// Batches of a loader with images and labels on the device. For a GPU the next batch travels there
-/// as bytes, on a stream of its own, while the step before it computes.
+/// Batches of a loader with their images on the device; labels stay on the CPU, where they are
+/// drawn from. For a GPU the next images travel there as bytes, on a stream of their own, while the
+/// step before computes.
 class BatchFeed {
  public:
   /// `loader` must outlive this.

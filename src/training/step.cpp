@@ -116,7 +116,7 @@ at::Tensor TrainStep::loss_sum(const Batch& batch, const Share& part) {
   const std::span positions(&batch.positions[static_cast<std::size_t>(part.first)],
                             static_cast<std::size_t>(part.count));
   const auto of_part = [&](const at::Tensor& all) {
-    return all.defined() ? all.narrow(0, part.first, part.count).to(device_) : at::Tensor();
+    return all.defined() ? all.narrow(0, part.first, part.count) : at::Tensor();
   };
   const at::Tensor pixels = mirror_images(of_part(batch.images), of_part(batch.mirrored));
   const at::Tensor labels = network_.is_conditional() ? of_part(batch.labels) : at::Tensor();

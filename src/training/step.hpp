@@ -43,7 +43,7 @@ class TrainStep {
             const Config& config, const TrainExtent& extent, at::Device device);
 
   /// Collective. Makes the step of `batch`, this rank's share of batch number batch.step, with its
-  /// tensors on the CPU or on the device. A step whose loss or gradients are not finite, or a
+  /// images on the device. A step whose loss or gradients are not finite, or a
   /// spike, changes nothing, at any rank.
   void launch(const Batch& batch, bool stop_wanted);
 
