@@ -49,6 +49,11 @@ TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, i
       device_(device),
       threads_(threads),
       dataset_(agree_value(comm, [&] { return open_dataset(config_.data); })),
+      damaged_(damaged_images_allowed(config_.data, dataset_.size()),
+               [](std::int64_t image, const std::string& damage) {
+                 log::warning(damage, " The next whole image is taken in place of number ", image,
+                              ".");
+               }),
       total_steps_(agree_value(comm, [&] { return total_steps(config_.run, dataset_.size()); })),
       folder_(config_.run),
       start_(agree_value(comm, [&] { return StartOptions::from(context.line); })),
@@ -188,7 +193,7 @@ Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
 
 /// From steps_done_ on, as far as it goes.
 TrainingEnd TrainRun::train() {
-  Loader loader(BatchSource(dataset_, batch_plan()),
+  Loader loader(BatchSource(dataset_, batch_plan(), &damaged_),
                 {.first_step = steps_done_,
                  .workers = static_cast<int>(config_.data.workers),
                  .prefetch_batches = static_cast<int>(config_.data.prefetch_batches)});

@@ -10,6 +10,7 @@
 #include "app/run_job.hpp"
 #include "app/start_run.hpp"
 #include "comm/communicator.hpp"
+#include "data/damaged_images.hpp"
 #include "metrics/jsonl.hpp"
 #include "metrics/registry.hpp"
 #include "models/network.hpp"
@@ -50,6 +51,7 @@ class TrainRun {
   at::Device device_;
   int threads_;
   ShardedDataset dataset_;
+  DamagedImages damaged_;
   std::int64_t total_steps_;
   RunFolder folder_;
   StartOptions start_;

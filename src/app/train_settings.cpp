@@ -53,6 +53,10 @@ ShardedDataset open_dataset(const DataConfig& data) {
   return ShardedDataset::open(data.folder);
 }
 
+std::int64_t damaged_images_allowed(const DataConfig& data, std::int64_t size) {
+  return static_cast<std::int64_t>(data.max_bad_share * static_cast<double>(size) + 1e-9);
+}
+
 std::string parameters_of(const Network& network) {
   const std::int64_t unused = count_unused_parameters(network);
   std::string text =

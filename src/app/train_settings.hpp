@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ void warn_of_ineffective_keys(const Config& config);
 
 /// The data set of data.folder. Throws ConfigError where none is named.
 ShardedDataset open_dataset(const DataConfig& data);
+
+/// How many of `size` images may be damaged: data.max_bad_share of them, rounded down.
+std::int64_t damaged_images_allowed(const DataConfig& data, std::int64_t size);
 
 /// "7,644,515 parameters", and how many of them the network has no use for.
 std::string parameters_of(const Network& network);

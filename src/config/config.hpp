@@ -27,6 +27,7 @@ struct DataConfig {
   std::int64_t prefetch_batches = 4;
   bool flip = false;
   bool verify = true;
+  double max_bad_share = 0.001;
 };
 
 /// For unet2d the keys and defaults of diffusers' UNet2DModel; 0 or -1 means: taken from the data

@@ -35,7 +35,12 @@ void add_data(std::vector<Field>& fields, DataConfig& c) {
       .within(1, 1024)
       .key("flip", c.flip, "mirror images left to right with probability one half")
       .experiment()
-      .key("verify", c.verify, "check each image's CRC-32C when it is read");
+      .key("verify", c.verify, "check each image's CRC-32C when it is read")
+      .key(
+          "max_bad_share", c.max_bad_share,
+          "share of the data set's images that may be damaged: each is reported and the next whole "
+          "one taken in its place; one more, and the job ends")
+      .within(0, 1);
 }
 
 void add_model(std::vector<Field>& fields, ModelConfig& c) {

@@ -5,13 +5,15 @@
 #include <cstddef>
 #include <span>
 
+#include "core/error.hpp"
 #include "core/random.hpp"
 #include "data/permutation.hpp"
 #include "data/share.hpp"
 
 namespace effuse {
-BatchSource::BatchSource(const ShardedDataset& dataset, const BatchPlan& plan)
-    : dataset_(dataset), plan_(plan) {}
+BatchSource::BatchSource(const ShardedDataset& dataset, const BatchPlan& plan,
+                         DamagedImages* damaged)
+    : dataset_(dataset), plan_(plan), damaged_(damaged) {}
 
 Batch BatchSource::read(std::int64_t step) const {
   const Share share = share_of(plan_.batch_size, plan_.rank, plan_.world_size);
@@ -46,22 +48,35 @@ std::int64_t BatchSource::index_at(std::int64_t position) const {
 
 void BatchSource::read_image(Batch& batch, std::int64_t place) const {
   const std::int64_t position = batch.positions.back();
-  const std::int64_t index = index_at(position);
-  batch.indices.push_back(index);
-  batch.labels.data_ptr<std::int64_t>()[place] = dataset_.label(index);
-
   const auto image_bytes = static_cast<std::size_t>(batch.images.stride(0));
   auto* pixels = reinterpret_cast<std::byte*>(batch.images.data_ptr<std::uint8_t>());
   const std::span<std::byte> image(pixels + static_cast<std::size_t>(place) * image_bytes,
                                    image_bytes);
-  if (plan_.verify) {
-    dataset_.read_verified(index, image);
-  } else {
-    dataset_.read(index, image);
-  }
+  const std::int64_t index = read_whole(index_at(position), image);
+  batch.indices.push_back(index);
+  batch.labels.data_ptr<std::int64_t>()[place] = dataset_.label(index);
   if (!plan_.flip) return;
   RandomStream random(plan_.seed, Purpose::flip, static_cast<std::uint64_t>(position));
   batch.mirrored.data_ptr<bool>()[place] = random.uniform() < 0.5;
+}
+
+/// Returns the number of the image that was read: `index`, or the first whole one after it.
+std::int64_t BatchSource::read_whole(std::int64_t index, std::span<std::byte> pixels) const {
+  for (std::int64_t tried = 0; tried < dataset_.size(); ++tried) {
+    const std::int64_t candidate = (index + tried) % dataset_.size();
+    try {
+      if (plan_.verify) {
+        dataset_.read_verified(candidate, pixels);
+      } else {
+        dataset_.read(candidate, pixels);
+      }
+      return candidate;
+    } catch (const DataError& damage) {
+      if (damaged_ == nullptr) throw;
+      damaged_->add(candidate, damage.what());
+    }
+  }
+  throw DataError("the data set holds no image that is whole");
 }
 
 }  // namespace effuse

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "data/batch.hpp"
+#include "data/damaged_images.hpp"
 #include "shards/sharded_dataset.hpp"
 
 namespace effuse {
@@ -23,10 +26,13 @@ struct BatchPlan {
 /// batches; batch k holds positions [k·B, (k+1)·B). Thread-safe: holds no state but the plan.
 class BatchSource {
  public:
-  /// `dataset` must outlive this.
-  BatchSource(const ShardedDataset& dataset, const BatchPlan& plan);
+  /// `dataset` and `damaged` must outlive this; without `damaged` no damage is put up with.
+  BatchSource(const ShardedDataset& dataset, const BatchPlan& plan,
+              DamagedImages* damaged = nullptr);
 
-  /// This rank's share of batch `step`. Throws DataError for a damaged image.
+  /// This rank's share of batch `step`. In place of a damaged image comes the next whole one in the
+  /// data set, the same at any number of ranks, with that one's label; batch.indices says which.
+  /// Throws DataError for damage that `damaged` does not take.
   Batch read(std::int64_t step) const;
 
   std::int64_t batch_size() const { return plan_.batch_size; }
@@ -37,9 +43,11 @@ class BatchSource {
  private:
   std::int64_t index_at(std::int64_t position) const;
   void read_image(Batch& batch, std::int64_t place) const;
+  std::int64_t read_whole(std::int64_t index, std::span<std::byte> pixels) const;
 
   const ShardedDataset& dataset_;
   BatchPlan plan_;
+  DamagedImages* damaged_;
 };
 
 }  // namespace effuse

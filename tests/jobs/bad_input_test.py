@@ -194,6 +194,23 @@ def test_a_damaged_shard(workplace, tmp_path, ranks):
     assert outcome(workplace / "runs" / f"damaged-{ranks}")["outcome"] == "bad data"
 
 
+def test_a_damaged_image_is_passed_over_alike_at_any_number_of_ranks(workplace, tmp_path):
+    shutil.copytree(workplace / "packed", tmp_path / "packed")
+    shard = tmp_path / "packed/shard-00000.h5"
+    with h5py.File(shard) as file:
+        flip_byte(shard, file["images"].id.get_offset() + 13 * 8 * 8 * 3 + 5)
+    losses = {}
+    for ranks in (1, 3):
+        name = f"passed-over-{ranks}"
+        result = train(workplace, name, ranks=ranks, **{"data.folder": tmp_path / "packed",
+                                                        "data.max_bad_share": 0.03})
+        assert result.returncode == 0, result.stderr
+        assert result.stderr.count("image 13 of shard") == 1, result.stderr
+        assert "The next whole image is taken in place of number 13." in result.stderr
+        losses[ranks] = [line[3] for line in log_lines(workplace / "runs" / name)]
+    assert losses[3] == pytest.approx(losses[1], rel=1e-4)
+
+
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors", "state.json",
                                   "manifest.json"])
 def test_a_damaged_checkpoint_is_passed_over(workplace, begun, trained, file):

@@ -156,6 +156,40 @@ TEST_F(LoaderTest, hands_on_what_reading_threw_when_its_batch_is_due) {
   }
 }
 
+TEST_F(LoaderTest, takes_the_next_whole_image_in_place_of_a_damaged_one) {
+  const BatchPlan plan{.seed = 5, .batch_size = kImages};
+  const Batch healthy = BatchSource(*dataset_, plan).read(0);
+  const auto shard = folder_ / shard_file_name(0);
+  for (const int victim : {0, 1}) flip_byte(shard, offset_of(shard, victim));
+  std::vector<std::int64_t> reported;
+  DamagedImages damaged(2,
+                        [&](std::int64_t image, const std::string&) { reported.push_back(image); });
+  for (int time = 0; time < 2; ++time) {
+    const Batch batch = BatchSource(*dataset_, plan, &damaged).read(0);
+    for (std::size_t i = 0; i < kImages; ++i) {
+      const std::int64_t index = healthy.indices[i];
+      const std::int64_t expected = index < 2 ? 2 : index;
+      EXPECT_EQ(batch.indices[i], expected);
+      const auto place = static_cast<std::int64_t>(i);
+      EXPECT_EQ(batch.labels[place].item<std::int64_t>(), expected % 2);
+      const auto* bytes = batch.images[place].const_data_ptr<std::uint8_t>();
+      EXPECT_EQ(std::vector<std::uint8_t>(bytes, bytes + batch.images[place].numel()),
+                example_pixels(expected));
+    }
+  }
+  std::sort(reported.begin(), reported.end());
+  EXPECT_EQ(reported, (std::vector<std::int64_t>{0, 1})) << "each once";
+}
+
+TEST_F(LoaderTest, stops_at_one_damaged_image_too_many) {
+  const auto shard = folder_ / shard_file_name(0);
+  for (const int victim : {0, 1}) flip_byte(shard, offset_of(shard, victim));
+  DamagedImages damaged(1);
+  const BatchSource source(*dataset_, {.seed = 5, .batch_size = kImages}, &damaged);
+  EXPECT_THAT(message_of<DataError>([&] { source.read(0); }),
+              AllOf(HasSubstr(shard.filename().string()), HasSubstr("(and 1 more, all that")));
+}
+
 TEST_F(LoaderTest, unverified_reading_takes_what_is_there) {
   flip_byte(folder_ / shard_file_name(0), offset_of(folder_ / shard_file_name(0), 0));
   EXPECT_NO_THROW(read({.seed = 5, .batch_size = kImages, .verify = false}, {.workers = 0}, 1));
