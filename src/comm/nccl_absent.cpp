@@ -1,6 +1,9 @@
 #include "comm/backends.hpp"
+#include "comm/library_versions.hpp"
 
 namespace effuse {
+
+std::string nccl_version() { return {}; }
 
 std::unique_ptr<Communicator> make_nccl(const Session&, at::Device, const Deadlines&) {
   throw ConfigError(
