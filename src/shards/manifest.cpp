@@ -156,6 +156,17 @@ Manifest load_manifest(const std::filesystem::path& dataset) {
   return manifest;
 }
 
+Manifest load_whole_manifest(const std::filesystem::path& dataset) {
+  Manifest manifest = load_manifest(dataset);
+  if (!manifest.complete) {
+    throw DataError(cat("data set ", dataset.string(), " is not packed to its end (",
+                        human_count(static_cast<std::uint64_t>(manifest.image_count())),
+                        " images so far). Run the same effuse-pack command again: it continues."));
+  }
+  if (manifest.shards.empty()) throw DataError(cat(dataset.string(), " holds no images."));
+  return manifest;
+}
+
 void save_manifest(const Manifest& manifest, const std::filesystem::path& dataset) {
   Json json;
   json["format"] = kShardFormatVersion;

@@ -78,6 +78,9 @@ std::filesystem::path manifest_path(const std::filesystem::path& dataset);
 /// damaged or written by a later version.
 Manifest load_manifest(const std::filesystem::path& dataset);
 
+/// The same, and throws DataError where packing has not finished or there are no images.
+Manifest load_whole_manifest(const std::filesystem::path& dataset);
+
 /// Atomic. Throws std::system_error.
 void save_manifest(const Manifest& manifest, const std::filesystem::path& dataset);
 

@@ -53,14 +53,7 @@ void ShardedDataset::open_shards() {
 }
 
 ShardedDataset ShardedDataset::open(const std::filesystem::path& folder) {
-  Manifest manifest = load_manifest(folder);
-  if (!manifest.complete) {
-    throw DataError(cat("data set ", folder.string(), " is not packed to its end (",
-                        human_count(static_cast<std::uint64_t>(manifest.image_count())),
-                        " images so far). Run the same effuse-pack command again: it continues."));
-  }
-  if (manifest.shards.empty()) throw DataError(cat(folder.string(), " holds no images."));
-  return {folder, std::move(manifest)};
+  return {folder, load_whole_manifest(folder)};
 }
 
 ShardedDataset::Location ShardedDataset::location(std::int64_t index) const {
