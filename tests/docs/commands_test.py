@@ -12,6 +12,7 @@ import pytest
 
 from pages import BIN, FENCE, PAGES, SHELL, SOURCE, arguments_of, blocks, commands_in, name_of
 
+PROGRAMS = ("effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample", "effuse-convert", "effuse-preflight")
 CONFIGS = sorted(SOURCE.glob("configs/*/*.toml"))
 PROGRAM_COMMANDS = [(page, *ours) for page, command in SHELL if (ours := arguments_of(command))]
 PROGRAM_IDS = [f"{page}: {shlex.join([program, *arguments])}"
@@ -48,7 +49,7 @@ def test_the_reader_of_commands():
 
 def test_there_is_something_to_check():
     programs = {program for _, program, _ in PROGRAM_COMMANDS}
-    assert programs >= {"effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample", "effuse-convert"}
+    assert programs >= set(PROGRAMS)
     assert CONFIGS
 
 
@@ -147,7 +148,7 @@ def test_links_lead_somewhere(page):
 
 def test_settings_that_are_named_exist():
     sections = {}
-    for program in ("effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample", "effuse-convert"):
+    for program in PROGRAMS:
         section = None
         for line in run(program, "--print-config").stdout.splitlines():
             if header := re.match(r"\[(\w+)\]$", line):

@@ -27,6 +27,8 @@ SMALL = {
     "effuse-sample": ["--device", "cpu", "--steps", "2", "--number", "12", "--tile", "4",
                       "--set", "parallel.threads=1"],
     "effuse-convert": [],
+    "effuse-preflight": ["--device", "cpu", "--set", "preflight.disk_mib=1", "--set", "preflight.largest_mib=1",
+                         "--set", "preflight.min_free_gib=0", "--set", "parallel.threads=1"],
 }
 README = SOURCE / "README.md"
 OTHER_PAGES = [page for page in PAGES if page != README and (blocks(page, "python") or any(
