@@ -48,7 +48,7 @@ void CheckpointFolder::save(const CheckpointContents& contents) {
       operations_.make_folder(folder_);
       operations_.sync(folder_.parent_path());
     }
-    clear_leftovers();
+    remove_leftovers();
     const TemporaryPath guard(temporary);
     write_files(contents, temporary);
     commit(temporary, step_folder);
@@ -120,6 +120,15 @@ void CheckpointFolder::point_latest_at(const std::filesystem::path& step_folder)
 }
 
 void CheckpointFolder::clear_leftovers() const {
+  try {
+    if (std::filesystem::exists(folder_)) remove_leftovers();
+  } catch (const std::system_error& error) {
+    throw CheckpointError(cat("cannot remove what a save left over: ", error.what(),
+                              " (the checkpoints stay valid)", advice_on(error.code())));
+  }
+}
+
+void CheckpointFolder::remove_leftovers() const {
   std::vector<std::filesystem::path> leftovers;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     if (is_leftover(entry.path().filename().string())) leftovers.push_back(entry.path());
@@ -195,14 +204,17 @@ bool CheckpointFolder::is_valid(std::int64_t step) const {
   return known_valid_.contains(step);
 }
 
-void CheckpointFolder::retain(int keep_last) {
+void CheckpointFolder::retain(std::int64_t keep_last, std::int64_t keep_every_steps) {
+  const auto kept_for_ever = [keep_every_steps](std::int64_t step) {
+    return keep_every_steps > 0 && step % keep_every_steps == 0;
+  };
   try {
-    if (std::filesystem::exists(folder_)) clear_leftovers();
-    int kept = 0;
+    if (std::filesystem::exists(folder_)) remove_leftovers();
+    std::int64_t newer = 0;
     bool valid_kept = false;
     for (const auto& [step, place] : std::views::reverse(list_steps(folder_))) {
-      if (kept < std::max(keep_last, 1) || !valid_kept) {
-        ++kept;
+      const bool among_last = newer++ < std::max<std::int64_t>(keep_last, 1);
+      if (among_last || !valid_kept || kept_for_ever(step)) {
         valid_kept = valid_kept || is_valid(step);
         continue;
       }

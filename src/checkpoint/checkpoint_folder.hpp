@@ -39,6 +39,10 @@ class CheckpointFolder {
   /// the cause and what to do; the checkpoints that were there are still valid then.
   void save(const CheckpointContents& contents);
 
+  /// Removes what saves that were killed left over, as save() and retain() do. Throws
+  /// CheckpointError where that fails.
+  void clear_leftovers() const;
+
   /// Steps with a checkpoint, valid or not, ascending. Empty where the folder does not exist.
   std::vector<std::int64_t> steps() const;
 
@@ -60,10 +64,10 @@ class CheckpointFolder {
   /// throw away the run.
   std::optional<Found> load_newest_valid() const;
 
-  /// Deletes all but the newest `keep_last` (at least 1) checkpoints, and never the newest valid
-  /// one. Throws CheckpointError where deleting
-  /// fails.
-  void retain(int keep_last);
+  /// Deletes all but the newest `keep_last` (at least 1) checkpoints, whatever their steps, and
+  /// those of steps that `keep_every_steps` divides (0: none); and never the newest valid one.
+  /// Throws CheckpointError where deleting fails.
+  void retain(std::int64_t keep_last, std::int64_t keep_every_steps = 0);
 
   /// Before a run goes on from `step`: checkpoints of later steps belong to a course that is given
   /// up. They are renamed to "step-….abandoned", which nothing reads, and `latest` leads to `step`.
@@ -79,7 +83,7 @@ class CheckpointFolder {
   void move_into_place(const std::filesystem::path& temporary,
                        const std::filesystem::path& step_folder) const;
   void point_latest_at(const std::filesystem::path& step_folder) const;
-  void clear_leftovers() const;
+  void remove_leftovers() const;
   bool is_valid(std::int64_t step) const;
 
   std::filesystem::path folder_;

@@ -115,6 +115,17 @@ TEST(CheckpointFolder, ClearsTheLeftoversOfKilledSaves) {
   EXPECT_EQ(names_in(folder.path()), (Names{"latest", "step-00000010"}));
 }
 
+TEST(CheckpointFolder, ClearsLeftoversWithoutASaveToo) {
+  const TemporaryFolder folder;
+  const CheckpointFolder checkpoints(folder / "checkpoints");
+  EXPECT_NO_THROW(checkpoints.clear_leftovers()) << "there is no folder yet";
+  CheckpointFolder(folder / "checkpoints").save(example_checkpoint(10));
+  fs::create_directory(folder / "checkpoints/.step-00000009.tmp-4711");
+  fs::rename(folder / "checkpoints/step-00000010", folder / "checkpoints/.step-00000010.replaced");
+  checkpoints.clear_leftovers();
+  EXPECT_EQ(names_in(folder / "checkpoints"), (Names{"latest", "step-00000010"}));
+}
+
 TEST(CheckpointFolder, RetainsTheNewest) {
   const TemporaryFolder folder;
   CheckpointFolder checkpoints(folder.path());
