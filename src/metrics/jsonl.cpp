@@ -79,6 +79,22 @@ void take_back(int descriptor, std::size_t size) {
   [[maybe_unused]] const int result = ::ftruncate(descriptor, end - static_cast<off_t>(size));
 }
 
+/// Returns 0, or the reason why the line could not be written: then nothing of it is in the file.
+int append(int descriptor, const std::string& line) {
+  std::string_view rest = line;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(descriptor, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int reason = errno;
+      take_back(descriptor, line.size() - rest.size());
+      return reason;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
 }  // namespace
 
 JsonlWriter::JsonlWriter(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
@@ -86,30 +102,40 @@ JsonlWriter::JsonlWriter(std::filesystem::path path, std::int64_t step) : path_(
   if (std::filesystem::exists(path_)) cut_back(path_, step);
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail("cannot open", path_);
+  sync_to_disk(path_.has_parent_path() ? path_.parent_path() : ".");  // its name, for sync()
 }
 
-JsonlWriter::~JsonlWriter() { ::close(descriptor_); }
+JsonlWriter::~JsonlWriter() {
+  append_kept();
+  ::close(descriptor_);
+}
+
+/// Returns 0, or the reason why some are still kept.
+int JsonlWriter::append_kept() {
+  while (!kept_.empty()) {
+    const int reason = append(descriptor_, kept_.front());
+    if (reason != 0) return reason;
+    kept_.pop_front();
+  }
+  return 0;
+}
 
 void JsonlWriter::write(const JsonFields& fields) {
   if (!has_step(fields)) {
     throw Error(cat(path_.string(), ": a line needs an integer field \"step\""));
   }
-  const std::string line = line_of(fields);
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int reason = errno;
-      take_back(descriptor_, line.size() - rest.size());
-      errno = reason;
-      fail("cannot write", path_);
-    }
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
+  const std::lock_guard lock(mutex_);
+  kept_.push_back(line_of(fields));
+  append_kept();
 }
 
 void JsonlWriter::sync() {
+  {
+    const std::lock_guard lock(mutex_);
+    errno = append_kept();
+    if (errno != 0) fail("cannot write", path_);
+  }
+  // Not under the lock: the next line need not wait for the disk.
   if (::fsync(descriptor_) != 0) fail("cannot flush", path_);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <variant>
@@ -15,7 +17,7 @@ using JsonValue = std::variant<std::int64_t, double, bool, std::string>;
 using JsonFields = std::vector<std::pair<std::string, JsonValue>>;
 
 /// A file of one JSON object a line (metrics/train.jsonl), each with an integer field "step", in
-/// the order of the fields given. Not for use from several threads.
+/// the order of the fields given. Safe for use from several threads.
 class JsonlWriter {
  public:
   /// Opens `path` for appending, with its folders. Of a file that is there already the lines up to
@@ -27,17 +29,23 @@ class JsonlWriter {
   JsonlWriter(const JsonlWriter&) = delete;
   JsonlWriter& operator=(const JsonlWriter&) = delete;
 
-  /// Appends one line in one system call, so that readers following the file see whole lines.
-  /// Throws std::system_error (a full disk), after taking back what was written of the line, and
-  /// Error where there is no integer field "step".
+  /// Appends one line in one system call, so that readers following the file see whole lines. What
+  /// finds no room (a checkpoint that is being written may fill the disk for a while) is kept, and
+  /// written before the next line or by sync(). Throws Error where there is no integer field
+  /// "step".
   void write(const JsonFields& fields);
 
   /// Flushes to the disk: before a checkpoint is committed, so that the log is never behind it.
+  /// Throws std::system_error (a full disk) where a line cannot be written or flushed; it is kept.
   void sync();
 
  private:
+  int append_kept();
+
+  std::mutex mutex_;
   std::filesystem::path path_;
   int descriptor_ = -1;
+  std::deque<std::string> kept_;  // lines that are not in the file yet
 };
 
 }  // namespace effuse::metrics

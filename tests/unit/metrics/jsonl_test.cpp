@@ -7,6 +7,8 @@
 #include <limits>
 #include <string>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
@@ -130,15 +132,63 @@ TEST(Jsonl, ALineWithoutAStepIsRefused) {
   EXPECT_EQ(read_file(folder / "a.jsonl"), "");
 }
 
-TEST(Jsonl, AFullDiskLeavesWholeLines) {
+/// A line that needs a page of the disk to itself.
+JsonFields long_step(std::int64_t number) {
+  return {{"step", number}, {"text", std::string(5000, 'x')}};
+}
+
+std::vector<std::string> beginnings_of_lines(const fs::path& file) {
+  std::ifstream in(file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line.substr(0, 10));
+  return lines;
+}
+
+TEST(Jsonl, AFullDiskKeepsLinesUntilThereIsRoom) {
   const SmallDisk disk(64 * 1024);
   if (!disk.is_mounted()) GTEST_SKIP() << "NOT TESTED: mounting a small disk needs root";
-  JsonlWriter writer(disk.path() / "a.jsonl", 0);
+  const fs::path file = disk.path() / "a.jsonl";
+  JsonlWriter writer(file, 0);
   writer.write(step(1));
-  const JsonFields large{{"step", std::int64_t{2}}, {"text", std::string(100'000, 'x')}};
-  EXPECT_THROW(writer.write(large), std::system_error);
-  writer.write(step(3));
-  EXPECT_EQ(read_file(disk.path() / "a.jsonl"), "{\"step\":1}\n{\"step\":3}\n");
+  std::ofstream(disk.path() / "filler") << std::string(100'000, 'x');
+  for (const std::int64_t number : {2, 3}) {
+    writer.write(long_step(number));
+    EXPECT_EQ(read_file(file), "{\"step\":1}\n") << "no part of a line stays";
+  }
+  try {
+    writer.sync();
+    ADD_FAILURE() << "what is not written cannot be flushed";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::errc::no_space_on_device) << error.what();
+  }
+  fs::remove(disk.path() / "filler");
+  writer.write(step(4));
+  writer.sync();
+  EXPECT_EQ(beginnings_of_lines(file), (std::vector<std::string>{"{\"step\":1}", "{\"step\":2,",
+                                                                 "{\"step\":3,", "{\"step\":4}"}));
+}
+
+TEST(Jsonl, SeveralThreadsWriteAndFlushWholeLines) {
+  const TemporaryFolder folder;
+  constexpr int kLines = 200;
+  JsonlWriter writer(folder / "a.jsonl", 0);
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 3; ++thread) {
+      threads.emplace_back([&writer] {
+        for (int i = 0; i < kLines; ++i) writer.write(long_step(1));
+      });
+    }
+    threads.emplace_back([&writer] {
+      for (int i = 0; i < 5; ++i) writer.sync();
+    });
+  }
+  const std::string text = read_file(folder / "a.jsonl");
+  const std::size_t length = text.find('\n') + 1;
+  ASSERT_EQ(text.size(), 3 * kLines * length);
+  for (std::size_t at = length; at < text.size(); at += length) {
+    ASSERT_EQ(text.compare(at, length, text, 0, length), 0) << "line " << at / length;
+  }
 }
 
 }  // namespace
