@@ -4,6 +4,7 @@
 #include <ctime>
 #include <iomanip>
 #include <sstream>
+#include <vector>
 
 #include "core/files.hpp"
 #include "core/text.hpp"
@@ -37,6 +38,17 @@ void RunFolder::create() const {
   for (const char* folder : {"logs", "metrics/targets", "previews", "checkpoints"}) {
     std::filesystem::create_directories(path_ / folder);
   }
+}
+
+void RunFolder::clear_leftovers() const {
+  std::vector<std::filesystem::path> leftovers;
+  for (const char* folder : {".", "metrics", "metrics/targets", "metrics/draws", "previews"}) {
+    if (!std::filesystem::is_directory(path_ / folder)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(path_ / folder)) {
+      if (is_temporary_name(entry.path())) leftovers.push_back(entry.path());
+    }
+  }
+  for (const auto& leftover : leftovers) std::filesystem::remove_all(leftover);
 }
 
 std::unique_ptr<LockFile> RunFolder::lock() const {

@@ -20,6 +20,7 @@ class RunFolder {
   std::filesystem::path outcome() const { return path_ / "outcome.json"; }
   std::filesystem::path log(int rank) const;
   std::filesystem::path metrics_log() const { return path_ / "metrics" / "train.jsonl"; }
+  std::filesystem::path draws() const { return path_ / "metrics" / "draws"; }
   std::filesystem::path target(int rank) const;
   std::filesystem::path previews() const { return path_ / "previews"; }
   std::filesystem::path bad_steps() const { return path_ / "bad_steps"; }
@@ -27,6 +28,10 @@ class RunFolder {
 
   /// Makes the folder and those in it.
   void create() const;
+
+  /// Removes files that a kill left half-written under temporary names. For the job that has the
+  /// lock().
+  void clear_leftovers() const;
 
   /// Keeps another job from this run: a file beside the folder, so that it covers the name while
   /// folders are moved. Throws ConfigError where another job has it.

@@ -136,6 +136,8 @@ std::optional<CheckpointContents> start_run(const RunFolder& folder, const Start
     CheckpointFolder(folder.checkpoints()).abandon_after(*options.resume_from);
   }
   folder.create();
+  folder.clear_leftovers();
+  CheckpointFolder(folder.checkpoints()).clear_leftovers();
   return contents;
 }
 

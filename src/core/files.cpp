@@ -27,6 +27,11 @@ std::filesystem::path temporary_sibling(const std::filesystem::path& path) {
   return folder_of(path) / cat(".", path.filename().string(), ".tmp-", ::getpid());
 }
 
+bool is_temporary_name(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with('.') && name.find(".tmp-") != std::string::npos;
+}
+
 AtomicFile::AtomicFile(std::filesystem::path path)
     : path_(std::move(path)), temporary_(temporary_sibling(path_)) {
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

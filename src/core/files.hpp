@@ -49,4 +49,7 @@ void point_link_at(const std::filesystem::path& link, const std::filesystem::pat
 /// A name for a temporary sibling of `path`, unique to this process: ".<name>.tmp-<pid>".
 std::filesystem::path temporary_sibling(const std::filesystem::path& path);
 
+/// Whether `path` has a name as temporary_sibling() makes them, of any process.
+bool is_temporary_name(const std::filesystem::path& path);
+
 }  // namespace effuse

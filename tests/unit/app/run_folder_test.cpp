@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "core/error.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -19,6 +21,25 @@ TEST(RunFolder, has_a_place_for_everything) {
     EXPECT_TRUE(std::filesystem::is_directory(place)) << place;
   }
   EXPECT_NO_THROW(folder.create());
+}
+
+TEST(RunFolder, clears_what_a_kill_left_half_written) {
+  const TemporaryFolder root;
+  const RunFolder folder({.name = "faces", .folder = root.path().string()});
+  folder.create();
+  const auto previews = folder.previews();
+  for (const auto& file :
+       {folder.path() / ".outcome.json.tmp-77", previews / ".a.png.tmp-8",
+        folder.path() / "config.toml", previews / "a.png", previews / ".hidden"}) {
+    std::ofstream(file) << "text";
+  }
+  folder.clear_leftovers();
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / ".outcome.json.tmp-77"));
+  EXPECT_FALSE(std::filesystem::exists(previews / ".a.png.tmp-8"));
+  for (const auto& file :
+       {folder.path() / "config.toml", previews / "a.png", previews / ".hidden"}) {
+    EXPECT_TRUE(std::filesystem::exists(file)) << file;
+  }
 }
 
 TEST(RunFolder, moves_aside_what_is_there) {
