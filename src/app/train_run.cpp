@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/bad_step_hook.hpp"
+#include "app/checkpointing.hpp"
 #include "app/device.hpp"
 #include "app/environment.hpp"
 #include "app/exporter_hook.hpp"
@@ -107,6 +108,7 @@ void TrainRun::write_run_files() const {
   agree(comm_, [&] {
     if (!leads()) return;
     begin_outcome(folder_.outcome(), steps_done_, start_.name());
+    cut_draw_logs_back(folder_.draws(), steps_done_);
     write_file_atomically(folder_.config(), to_toml(config_, train_sections()));
     write_file_atomically(folder_.environment(), environment);
   });
@@ -143,23 +145,14 @@ std::unique_ptr<CheckpointHook> TrainRun::make_checkpoint_hook(TrainStep& step) 
   run_state.dataset_fingerprint = dataset_.fingerprint();
   run_state.class_names = class_names_of(dataset_, config_.model);
   run_state.world_size = comm_.world_size();
-  return std::make_unique<CheckpointHook>(
-      CheckpointHook::Parts{.folder = CheckpointFolder(folder_.checkpoints()),
-                            .state = *state_,
-                            .comm = comm_,
-                            .config = config_.checkpoint,
-                            .run_state = std::move(run_state),
-                            .control = [&step] { return step.control().state(); },
-                            .batch_size = config_.run.batch_size,
-                            .before_save =
-                                [this] {
-                                  if (log_) log_->sync();
-                                },
-                            .on_save =
-                                [this](const CheckpointHook::Saved& saved) {
-                                  if (metrics_ != nullptr)
-                                    metrics_->checkpoint_saved(saved.size_bytes, saved.seconds);
-                                }});
+  return std::make_unique<CheckpointHook>(CheckpointHook::Parts{
+      .writer = leads() ? make_checkpoint_writer(folder_, config_, *log_, registry_) : nullptr,
+      .state = *state_,
+      .comm = comm_,
+      .every_steps = config_.checkpoint.every_steps,
+      .run_state = std::move(run_state),
+      .control = [&step] { return step.control().state(); },
+      .batch_size = config_.run.batch_size});
 }
 
 using Hooks = std::vector<std::unique_ptr<TrainingHook>>;
@@ -169,10 +162,8 @@ void TrainRun::add_hooks_of_rank_0(Hooks& hooks, Loader& loader) {
   hooks.push_back(std::make_unique<JsonlHook>(*log_, config_.run.log_every_steps, total_steps_));
   hooks.push_back(
       std::make_unique<BadStepHook>(BatchSource(dataset_, batch_plan()), folder_.bad_steps()));
-  auto metrics =
-      std::make_unique<MetricsHook>(registry_, total_steps_, [&loader] { return loader.queued(); });
-  metrics_ = metrics.get();
-  hooks.push_back(std::move(metrics));
+  hooks.push_back(std::make_unique<MetricsHook>(registry_, total_steps_,
+                                                [&loader] { return loader.queued(); }));
   hooks.push_back(std::make_unique<ExporterHook>(registry_, config_, context_.session.host(),
                                                  folder_.target(0)));
 }
@@ -200,12 +191,18 @@ TrainingEnd TrainRun::train() {
   TrainStep step(*network_, *state_, schedule_, comm_, config_, {total_steps_, dataset_.size()},
                  device_);
   if (control_) step.control().restore(*control_);
+  if (config_.metrics.draws) {
+    draw_log_ = std::make_unique<DrawLog>(folder_.draws(), comm_.rank(), steps_done_);
+    step.write_draws_to(draw_log_.get());
+  }
   BatchFeed feed(loader, device_);
   Trainer trainer(step, feed,
                   {.total_steps = total_steps_, .bad_steps = config_.recovery.skip_limit},
                   make_hooks(loader, step));
   const SectionScope section(comm_, CommSection::step);
-  return trainer.run(steps_done_);
+  const TrainingEnd end = trainer.run(steps_done_);
+  if (draw_log_) agree(comm_, [&] { draw_log_->sync(); });
+  return end;
 }
 
 /// Collective. Back to the newest checkpoint, with a lower learning rate.

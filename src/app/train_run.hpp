@@ -16,6 +16,7 @@
 #include "models/network.hpp"
 #include "shards/sharded_dataset.hpp"
 #include "training/checkpoint_hook.hpp"
+#include "training/draw_log.hpp"
 #include "training/flat_state.hpp"
 #include "training/metrics_hook.hpp"
 #include "training/trainer.hpp"
@@ -60,8 +61,8 @@ class TrainRun {
   std::unique_ptr<FlatState> state_;
   std::optional<ControlState> control_;  ///< of the checkpoint that training goes on from
   std::unique_ptr<metrics::JsonlWriter> log_;
+  std::unique_ptr<DrawLog> draw_log_;
   metrics::Registry registry_;
-  MetricsHook* metrics_ = nullptr;  ///< of rank 0, while training
   std::int64_t steps_done_ = 0;
 };
 

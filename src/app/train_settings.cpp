@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "app/checkpointing.hpp"
 #include "config/fields.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -25,6 +26,7 @@ void require_settings(const Config& config) {
                           ", but diffusion.timesteps is ", config.diffusion.timesteps,
                           ". Give at most as many."));
   }
+  require_rank_that_saves(config.drill);
   if (config.parallel.accumulation_steps > 0 && config.parallel.micro_batch > 0) {
     throw ConfigError(
         "parallel.accumulation_steps and parallel.micro_batch are both set (each says how a rank "

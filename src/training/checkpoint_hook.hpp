@@ -2,37 +2,29 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
+#include <memory>
 
-#include "checkpoint/checkpoint_folder.hpp"
 #include "comm/communicator.hpp"
 #include "config/config.hpp"
+#include "training/checkpoint_writer.hpp"
 #include "training/flat_state.hpp"
 #include "training/trainer.hpp"
 
 namespace effuse {
 
-/// Saves a checkpoint at intervals and when training ends or stops. Rank 0 writes; all ranks learn
-/// of a failure together, so that the job ends in order with the earlier checkpoints intact.
+/// Saves a checkpoint at intervals and when training ends or stops. Rank 0 writes, in the
+/// background; all ranks learn of a failure together, at the next save or at the end, so that the
+/// job ends in order with the earlier checkpoints intact.
 class CheckpointHook : public TrainingHook {
  public:
-  /// Told after each save: step, bytes and seconds.
-  struct Saved {
-    std::int64_t step;
-    std::uint64_t size_bytes;
-    double seconds;
-  };
-
   struct Parts {
-    CheckpointFolder folder;
+    std::unique_ptr<CheckpointWriter> writer;  ///< at rank 0; none at the others
     const FlatState& state;
     Communicator& comm;
-    CheckpointConfig config;
-    RunState run_state;                         ///< step, images and control are filled in here
-    std::function<ControlState()> control;      ///< as the last step left it
-    std::int64_t batch_size;                    ///< global
-    std::function<void()> before_save;          ///< at rank 0, as to flush logs; may be empty
-    std::function<void(const Saved&)> on_save;  ///< at rank 0; may be empty
+    std::int64_t every_steps;               ///< 0: only at the end or a stop
+    RunState run_state;                     ///< step, images and control are filled in here
+    std::function<ControlState()> control;  ///< as the last step left it
+    std::int64_t batch_size;                ///< global
   };
 
   explicit CheckpointHook(Parts parts);
@@ -42,9 +34,12 @@ class CheckpointHook : public TrainingHook {
   void after_step(const StepReport& report) override;
   void after_training(std::int64_t steps_done, TrainingEnd end) override;
 
+  /// Collective. Returns when the checkpoint that is being written, if any, is complete. Throws
+  /// AgreedError where it failed.
+  void finish_writing();
+
  private:
   void save(std::int64_t step);
-  void write(std::int64_t step);
 
   Parts parts_;
   std::int64_t last_saved_ = -1;

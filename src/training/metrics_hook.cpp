@@ -1,6 +1,5 @@
 #include "training/metrics_hook.hpp"
 
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -9,15 +8,10 @@ namespace {
 
 const std::vector<double> kStepBounds_s = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                            0.25,  0.5,    1,     2.5,  5,     10,   30};
-const std::vector<double> kSaveBounds_s = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 
 metrics::Histogram part(metrics::Registry& registry, const char* name) {
   return registry.histogram("effuse_train_step_part_seconds", "Parts of an optimiser step",
                             kStepBounds_s, {{"part", name}});
-}
-
-double unix_time_s() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
@@ -34,19 +28,13 @@ MetricsHook::MetricsHook(metrics::Registry& r, std::int64_t total_steps,
       ema_decay_(r.gauge("effuse_train_ema_decay", "Decay of the averaged weights")),
       rate_(r.gauge("effuse_train_images_per_second", "Images per second over all ranks")),
       queued_(r.gauge("effuse_data_queued_batches", "Batches read ahead and waiting")),
-      checkpoint_bytes_(r.gauge("effuse_checkpoint_size_bytes", "Size of the last checkpoint")),
-      checkpoint_time_(r.gauge("effuse_checkpoint_last_success_timestamp_seconds",
-                               "When the last checkpoint was complete")),
       steps_done_(r.counter("effuse_train_steps_total", "Optimiser steps of this process")),
       images_done_(r.counter("effuse_train_images_total", "Images seen by this process")),
-      checkpoints_(r.counter("effuse_checkpoints_total", "Checkpoints written by this process")),
       data_wait_(part(r, "data_wait")),
       forward_(part(r, "forward")),
       backward_(part(r, "backward")),
       exposed_(part(r, "exposed_communication")),
       update_(part(r, "update")),
-      checkpoint_seconds_(r.histogram("effuse_checkpoint_save_seconds",
-                                      "Time training stood still for a checkpoint", kSaveBounds_s)),
       queued_batches_(std::move(queued_batches)) {
   total_steps_.set(static_cast<double>(total_steps));
 }
@@ -74,13 +62,6 @@ void MetricsHook::after_step(const StepReport& report) {
   backward_.observe(report.backward_s);
   exposed_.observe(report.exposed_s);
   update_.observe(report.update_s);
-}
-
-void MetricsHook::checkpoint_saved(std::uint64_t size_bytes, double seconds) {
-  checkpoint_bytes_.set(static_cast<double>(size_bytes));
-  checkpoint_time_.set(unix_time_s());
-  checkpoints_.add();
-  checkpoint_seconds_.observe(seconds);
 }
 
 }  // namespace effuse

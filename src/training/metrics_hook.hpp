@@ -19,14 +19,11 @@ class MetricsHook : public TrainingHook {
   void before_training(std::int64_t steps_done) override;
   void after_step(const StepReport& report) override;
 
-  /// After a checkpoint was written.
-  void checkpoint_saved(std::uint64_t size_bytes, double seconds);
-
  private:
   metrics::Gauge step_, total_steps_, images_, epoch_, loss_, grad_norm_, lr_, ema_decay_, rate_,
-      queued_, checkpoint_bytes_, checkpoint_time_;
-  metrics::Counter steps_done_, images_done_, checkpoints_;
-  metrics::Histogram data_wait_, forward_, backward_, exposed_, update_, checkpoint_seconds_;
+      queued_;
+  metrics::Counter steps_done_, images_done_;
+  metrics::Histogram data_wait_, forward_, backward_, exposed_, update_;
   std::function<int()> queued_batches_;
   Stopwatch watch_;
 };

@@ -14,6 +14,7 @@
 #include "models/network.hpp"
 #include "models/precision.hpp"
 #include "training/average.hpp"
+#include "training/draw_log.hpp"
 #include "training/lr_schedule.hpp"
 #include "training/optimiser.hpp"
 
@@ -122,6 +123,7 @@ at::Tensor TrainStep::loss_sum(const Batch& batch, const Share& part) {
   const at::Tensor labels = network_.is_conditional() ? of_part(batch.labels) : at::Tensor();
   const at::Tensor x0 = from_uint8(pixels).to(state_.type());
   const TrainingDraws draws = draw_for_training(draws_, positions, x0.sizes().slice(1), labels);
+  if (draw_log_ != nullptr) draw_log_->write(batch, part, draws);
   const at::Tensor noise = draws.noise.to(state_.type());
   const at::Tensor noisy = forward_process_.add_noise(x0, noise, draws.t);
   network_.set_dropout_positions(draws_.seed, positions);

@@ -21,6 +21,7 @@
 
 namespace effuse {
 
+class DrawLog;
 class Network;
 
 /// How long a run is and how much there is to see, as learning rate and epoch need it.
@@ -56,6 +57,9 @@ class TrainStep {
 
   StepControl& control() { return control_; }
 
+  /// What steps draw from here on is written to `log`, which must outlive this.
+  void write_draws_to(DrawLog* log) { draw_log_ = log; }
+
  private:
   /// A step under way.
   struct Launched {
@@ -88,6 +92,7 @@ class TrainStep {
   at::Tensor riders_;  ///< float64: summed over the ranks beside the gradients
   std::unique_ptr<Work> riders_work_;
   std::deque<Launched> launched_;
+  DrawLog* draw_log_ = nullptr;
 };
 
 }  // namespace effuse
