@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 from PIL import Image
+from safetensors.numpy import load_file
 
 BIN = pathlib.Path(os.environ["EFFUSE_BIN"])
 TIMEOUT_S = 100
@@ -156,3 +157,20 @@ def log_lines(run_folder):
     """The deterministic part of metrics/train.jsonl."""
     lines = (run_folder / "metrics/train.jsonl").read_text().splitlines()
     return [tuple(json.loads(line)[field] for field in FIELDS) for line in lines]
+
+
+def differences(one, other):
+    """In what two finished runs differ: lines of the log, tensors of the last checkpoint. Empty: bit for bit equal."""
+    found = [] if log_lines(one) == log_lines(other) else ["metrics/train.jsonl"]
+    a, b = last_checkpoint(one), last_checkpoint(other)
+    if a.name != b.name:
+        return [*found, f"{a.name} against {b.name}"]
+    for kind in ("model", "ema", "optimizer"):
+        left, right = load_file(a / f"{kind}.safetensors"), load_file(b / f"{kind}.safetensors")
+        found += [f"{kind}: {name}" for name in sorted(left.keys() | right.keys())
+                  if name not in left or name not in right or left[name].tobytes() != right[name].tobytes()]
+    return found
+
+
+def assert_same_run(one, other):
+    assert not differences(one, other)

@@ -10,11 +10,10 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
-from programs import (checkpoints, descendants, kill_all, last_checkpoint, log_lines, make_config,
+from programs import (assert_same_run, checkpoints, descendants, kill_all, last_checkpoint, log_lines, make_config,
                       make_dataset, outcome, overrides, run, start, wait_until)
 
 STEPS = 60
-TENSORS = ("model", "ema", "optimizer")
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +39,6 @@ def straight(workplace):
     """{ranks: run folder} of runs that were never stopped."""
     return {ranks: train(workplace, f"straight-{ranks}", ranks, **{"run.steps": STEPS})
             for ranks in (1, 2)}
-
-
-def assert_same_run(one, other):
-    assert log_lines(one) == log_lines(other)
-    a, b = last_checkpoint(one), last_checkpoint(other)
-    assert a.name == b.name
-    for kind in TENSORS:
-        left, right = load_file(a / f"{kind}.safetensors"), load_file(b / f"{kind}.safetensors")
-        assert left.keys() == right.keys()
-        for name in left:
-            assert left[name].tobytes() == right[name].tobytes(), f"{kind}: {name}"
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
