@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 BIN = pathlib.Path(os.environ.get("EFFUSE_BIN", "build/release/bin"))
-SETTINGS = {"model.block_out_channels": [128, 256, 256], "model.layers_per_block": 1,
+SETTINGS = {"model.block_out_channels": [96, 192, 192], "model.layers_per_block": 1,
             "model.down_block_types": '["DownBlock2D", "DownBlock2D", "DownBlock2D"]',
             "model.up_block_types": '["UpBlock2D", "UpBlock2D", "UpBlock2D"]',
             "run.batch_size": 1, "precision.compute": "fp32", "parallel.device": "cpu", "parallel.threads": 1,

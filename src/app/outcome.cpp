@@ -16,6 +16,8 @@ struct Attempt {
   std::int64_t step = 0;
   std::string outcome;
   std::string start;
+  std::int64_t began_after = 0;
+  std::int64_t began_there = 0;  // how often in a row
 };
 
 Attempt last_attempt(const std::filesystem::path& file) {
@@ -30,7 +32,8 @@ Attempt last_attempt(const std::filesystem::path& file) {
     const auto found = record.find(key);
     return found != record.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
   };
-  return {number("attempt"), number("step"), text("outcome"), text("start")};
+  return {number("attempt"), number("step"),        text("outcome"),
+          text("start"),     number("began_after"), number("began_there")};
 }
 
 }  // namespace
@@ -58,12 +61,17 @@ std::string unfinished_start(const std::filesystem::path& file) {
 
 std::int64_t last_step(const std::filesystem::path& file) { return last_attempt(file).step; }
 
-void begin_outcome(const std::filesystem::path& file, std::int64_t step, const std::string& start) {
+std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
+                           const std::string& start) {
+  const Attempt last = last_attempt(file);
+  const std::int64_t began_there = last.began_after == step ? last.began_there + 1 : 1;
   const nlohmann::ordered_json json = {
       {"outcome", kRunning}, {"exit_code", nullptr},
       {"step", step},        {"reason", "began, and has not ended yet or was killed"},
-      {"start", start},      {"attempt", last_attempt(file).number + 1}};
+      {"start", start},      {"attempt", last.number + 1},
+      {"began_after", step}, {"began_there", began_there}};
   write_file_atomically(file, json.dump(2) + "\n");
+  return began_there;
 }
 
 void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
@@ -76,7 +84,9 @@ void write_outcome(const std::filesystem::path& file, const OutcomeRecord& recor
                                        {"step", record.step},
                                        {"reason", valid_utf8(record.reason)},
                                        {"start", unfinished ? last.start : "continue"},
-                                       {"attempt", last.number + (begun ? 0 : 1)}};
+                                       {"attempt", last.number + (begun ? 0 : 1)},
+                                       {"began_after", last.began_after},
+                                       {"began_there", last.began_there}};
   write_file_atomically(file, json.dump(2) + "\n");
 }
 

@@ -18,8 +18,10 @@ struct OutcomeRecord {
 
 /// Writes outcome "running" when an attempt begins, so that one that is killed leaves no earlier
 /// attempt's outcome behind. Counts the attempt. `start` says how it was told to begin
-/// (StartOptions::name()).
-void begin_outcome(const std::filesystem::path& file, std::int64_t step, const std::string& start);
+/// (StartOptions::name()). Returns how many attempts in a row, this one included, began after this
+/// same step: those before reached no checkpoint.
+std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
+                           const std::string& start);
 
 /// Writes outcome.json atomically: the end of the attempt that begin_outcome() counted, or of one
 /// more, which was refused before it began.

@@ -41,6 +41,16 @@ class OutcomeHook : public TrainingHook {
   JobContext& context_;
 };
 
+/// Going back by itself would lose what a job that is cut short needs most, and come to the same
+/// state again: runs are deterministic.
+void warn_of_no_headway(std::int64_t attempts, std::int64_t step) {
+  constexpr std::int64_t kPatience = 3;
+  if (attempts < kPatience) return;
+  log::warning("attempt ", attempts, " in a row that begins after step ", step,
+               " (those before reached no checkpoint). Lower checkpoint.every_steps or give jobs "
+               "more time; --resume-from STEP goes back to an earlier checkpoint.");
+}
+
 }  // namespace
 
 TrainRun::TrainRun(JobContext& context, Communicator& comm, at::Device device, int threads)
@@ -107,7 +117,7 @@ void TrainRun::write_run_files() const {
   const std::string environment = describe_environment(comm_, context_.session, device_, threads_);
   agree(comm_, [&] {
     if (!leads()) return;
-    begin_outcome(folder_.outcome(), steps_done_, start_.name());
+    warn_of_no_headway(begin_outcome(folder_.outcome(), steps_done_, start_.name()), steps_done_);
     cut_draw_logs_back(folder_.draws(), steps_done_);
     write_file_atomically(folder_.config(), to_toml(config_, train_sections()));
     write_file_atomically(folder_.environment(), environment);

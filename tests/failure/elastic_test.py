@@ -79,7 +79,7 @@ def test_every_image_is_seen_once_an_epoch(four):
     assert len({(t, noise) for *_, t, noise in seen}) == len(seen), "nothing is drawn twice"
 
 
-@pytest.mark.parametrize("ranks, micro_batch", [(0, 0), (1, 3), (2, 0), (2, 1), (3, 2), (4, 1)])
+@pytest.mark.parametrize("ranks, micro_batch", [(0, 0), (1, 3), (2, 1), (3, 0), (4, 1)])
 def test_any_number_of_ranks_and_passes_sees_and_draws_the_same(workplace, four, ranks, micro_batch):
     folder = train(workplace, f"whole-{ranks}-{micro_batch}", ranks=ranks,
                    **{"parallel.micro_batch": micro_batch})

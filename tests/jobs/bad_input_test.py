@@ -211,19 +211,6 @@ def test_a_damaged_image_is_passed_over_alike_at_any_number_of_ranks(workplace, 
     assert losses[3] == pytest.approx(losses[1], rel=1e-4)
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors", "state.json",
-                                  "manifest.json"])
-def test_a_damaged_checkpoint_is_passed_over(workplace, begun, trained, file):
-    damaged = last_checkpoint(begun) / file
-    flip_byte(damaged, damaged.stat().st_size // 2)
-    result = train(workplace, begun.name, **{"run.steps": 10})
-    assert_refused(result, 0, "step-00000010", "Using the checkpoint of step 5 instead",
-                   "continuing after step 5")
-    assert log_lines(begun) == log_lines(trained)
-    assert ((last_checkpoint(begun) / "model.safetensors").read_bytes()
-            == (last_checkpoint(trained) / "model.safetensors").read_bytes())
-
-
 @pytest.mark.parametrize("ranks", [0, 2])
 def test_no_valid_checkpoint_is_no_new_start(workplace, begun, ranks):
     for name in checkpoints(begun):

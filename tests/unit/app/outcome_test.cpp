@@ -24,7 +24,9 @@ TEST(Outcome, counts_the_attempts) {
                                               {"step", 7},
                                               {"reason", "asked to stop"},
                                               {"start", "continue"},
-                                              {"attempt", 1}}));
+                                              {"attempt", 1},
+                                              {"began_after", 0},
+                                              {"began_there", 0}}));
   write_outcome(file, {outcome_name(ExitCode::done), ExitCode::done, 9, "all steps done"});
   EXPECT_EQ(outcome_in(file)["attempt"], 2);
   EXPECT_EQ(outcome_in(file)["outcome"], "done");
@@ -57,6 +59,21 @@ TEST(Outcome, keeps_how_the_attempt_was_told_to_begin) {
   begin_outcome(file, 7, "fresh");
   write_outcome(file, {"done", ExitCode::done, 9, "all steps done"});
   EXPECT_EQ(unfinished_start(file), "");
+}
+
+TEST(Outcome, counts_attempts_that_make_no_headway) {
+  const TemporaryFolder folder;
+  const auto file = folder / "outcome.json";
+  EXPECT_EQ(begin_outcome(file, 0, "continue"), 1);
+  EXPECT_EQ(begin_outcome(file, 0, "continue"), 2) << "the one before was killed";
+  write_outcome(file, {"failure", ExitCode::failure, 4, "no checkpoint yet"});
+  EXPECT_EQ(begin_outcome(file, 0, "continue"), 3);
+  write_outcome(file, {"stopped", ExitCode::stopped, 7, "asked to stop"});
+  EXPECT_EQ(begin_outcome(file, 7, "continue"), 1);
+  write_outcome(file, {"failure", ExitCode::failure, 8, "killed itself"});
+  write_outcome(file, {"bad data", ExitCode::bad_data, last_step(file), "refused"});
+  EXPECT_EQ(begin_outcome(file, 7, "continue"), 2) << "a refused attempt does not count";
+  EXPECT_EQ(outcome_in(file)["began_after"], 7);
 }
 
 TEST(Outcome, of_a_refused_attempt_leaves_what_there_is_to_repeat) {
