@@ -29,9 +29,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "jobs"))
 from programs import (checkpoints, descendants, differences, kill_all, make_config, make_dataset,  # noqa: E402
                       outcome, overrides, run, start)
 
-# A rank that hangs is found within seconds.
-SETTINGS = {"preview.every_steps": 0, "checkpoint.every_steps": 7, "parallel.step_timeout_s": 4,
-            "parallel.save_timeout_s": 8, "parallel.startup_timeout_s": 20, "metrics.draws": "true"}
+# A rank that hangs is found within seconds, and one on a busy machine not taken for it.
+SETTINGS = {"preview.every_steps": 0, "checkpoint.every_steps": 7, "parallel.step_timeout_s": 10,
+            "parallel.save_timeout_s": 10, "parallel.startup_timeout_s": 30, "metrics.draws": "true"}
 END_TIMEOUT_S = 90  # in which a job that was struck has to be gone
 POLL_S = 0.002
 # How many of ten are so.
