@@ -9,11 +9,15 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "sections.hpp"
 
 int main(int argc, char** argv) {
-  at::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
+  const std::string section = argc > 1 ? argv[1] : "all";
+  at::set_num_threads(argc > 2 ? std::atoi(argv[2]) : 1);
   std::printf("%-58s %12s %12s %s\n", "against", "ours", "theirs", "theirs / ours");
-  effuse::benchmark::compare_optimisers();
+  const auto wanted = [&](const char* name) { return section == "all" || section == name; };
+  if (wanted("attention")) effuse::benchmark::compare_attention();
+  if (wanted("optimisers")) effuse::benchmark::compare_optimisers();
 }

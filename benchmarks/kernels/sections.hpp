@@ -2,6 +2,7 @@
 
 namespace effuse::benchmark {
 
+void compare_attention();
 void compare_optimisers();
 
 }  // namespace effuse::benchmark

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/attention.hpp"
 #include "models/linear.hpp"
 
 namespace effuse {
@@ -27,9 +28,9 @@ SelfAttention::SelfAttention(std::int64_t channels, const LayerOptions& options,
 at::Tensor SelfAttention::forward(const at::Tensor& x) {
   at::Tensor pixels = group_norm_ ? group_norm_(x) : x;
   pixels = pixels.flatten(2).transpose(1, 2).contiguous();
-  const at::Tensor attended = at::scaled_dot_product_attention(split_heads(linear(pixels, *to_q_)),
-                                                               split_heads(linear(pixels, *to_k_)),
-                                                               split_heads(linear(pixels, *to_v_)));
+  const at::Tensor attended =
+      attention(split_heads(linear(pixels, *to_q_)), split_heads(linear(pixels, *to_k_)),
+                split_heads(linear(pixels, *to_v_)));
   const at::Tensor mixed = linear(attended.transpose(1, 2).reshape({x.size(0), -1, x.size(1)}),
                                   *to_out_[0]->as<torch::nn::Linear>());
   return mixed.transpose(1, 2).reshape(x.sizes()) + x;

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "kernels/attention.hpp"
 #include "models/iddm_network.hpp"
 #include "models/linear.hpp"
 
@@ -21,10 +22,10 @@ at::Tensor PackedAttention::forward(const at::Tensor& x) {
                                                         out_proj_->weight, out_proj_->bias));
   }
   const at::Tensor packed = at::linear(x, in_proj_weight_, in_proj_bias_);
-  // [3, N, heads, L, size / heads]
-  const at::Tensor split =
-      packed.view({x.size(0), x.size(1), 3, head_count_, -1}).permute({2, 0, 3, 1, 4});
-  const at::Tensor attended = at::scaled_dot_product_attention(split[0], split[1], split[2]);
+  // Three times [N, L, heads, size / heads].
+  const auto parts = packed.view({x.size(0), x.size(1), 3, head_count_, -1}).unbind(2);
+  const at::Tensor attended =
+      attention(parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
   return linear(attended.transpose(1, 2).reshape(x.sizes()), *out_proj_);
 }
 

@@ -21,7 +21,7 @@ struct NetworkTraits {
 
 /// Who computes self-attention.
 enum class AttentionKernel {
-  fused,  ///< scaled_dot_product_attention: the (HW)^2 matrix of weights is never held in memory
+  fused,  ///< kernels/attention: the (HW)^2 matrix of weights is never held in memory
   iddm,   ///< PyTorch's MultiheadAttention as IDDM calls it, which holds that matrix; predicts only
 };
 
