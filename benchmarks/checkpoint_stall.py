@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """How long training stands still for a checkpoint, written in the background and written in the foreground.
 
-    EFFUSE_BIN=build/release/bin benchmarks/checkpoint_stall.py
-    EFFUSE_BIN=build/release/bin benchmarks/checkpoint_stall.py --rounds 6 --runs /scratch
+    .deps/python/bin/python benchmarks/checkpoint_stall.py
+    .deps/python/bin/python benchmarks/checkpoint_stall.py --rounds 6 --runs /scratch
 
 Rounds of one run each way take turns on the same folder, so that both meet the same machine and disk. A run's stalls are
 those it logs; its first save and its last are left out.

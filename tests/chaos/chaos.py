@@ -1,7 +1,7 @@
 """Kills effuse-train at random, again and again, and submits the same command until the run is done.
 
-    EFFUSE_BIN=build/release/bin tests/chaos/chaos.py --kills 200
-    EFFUSE_BIN=build/release/bin tests/chaos/chaos.py --minutes 30 --ranks 3 --seed 7
+    EFFUSE_BIN=build/release/bin .deps/python/bin/python tests/chaos/chaos.py --kills 200
+    EFFUSE_BIN=build/release/bin .deps/python/bin/python tests/chaos/chaos.py --minutes 30 --ranks 3 --seed 7
 
 What is struck, and when, is drawn from the seed: a rank, the launcher or all of them get SIGKILL, or a rank gets
 SIGSTOP and the others are left to find out by their deadline; during start-up, after some steps, when a checkpoint
@@ -26,7 +26,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "jobs"))
-from programs import (checkpoints, descendants, differences, kill_all, make_config, make_dataset,  # noqa: E402
+from programs import (VARIABLES, checkpoints, descendants, differences, kill_all, make_config, make_dataset,  # noqa: E402
                       outcome, overrides, run, start)
 
 # A rank that hangs is found within seconds, and one on a busy machine not taken for it.
@@ -212,6 +212,8 @@ def check(folder, straight, totals):
 def run_chaos(place, kills=None, minutes=None, ranks=2, seed=0, steps=120, say=print):
     """Works in the folder `place`. Ends after `kills` or `minutes`, whichever is given."""
     fate = Fate(seed)
+    (place / "mpi").mkdir()  # what a launcher that is killed does not remove
+    VARIABLES.update(OMPI_MCA_orte_tmpdir_base=str(place / "mpi"), OMPI_MCA_btl_vader_backing_directory=str(place / "mpi"))
     make_dataset(place / "packed")
     config = make_config(place)
     settings = overrides({**SETTINGS, "run.steps": steps})

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 BIN = pathlib.Path(os.environ["EFFUSE_BIN"])
 TIMEOUT_S = 100
 IMAGES = 40
+VARIABLES = {}  # of the environment of jobs, added by tests that need some
 FIELDS = ("step", "images", "epoch", "loss", "grad_norm", "lr")  # those that are deterministic
 
 CONFIG = """
@@ -57,7 +58,7 @@ def environment():
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(("OMPI_", "PMIX_", "PMI_", "SLURM_"))}
     return {**kept, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_mpi_yield_when_idle": "1", "OMP_NUM_THREADS": "1"}
+            "OMPI_MCA_mpi_yield_when_idle": "1", "OMP_NUM_THREADS": "1", **VARIABLES}
 
 
 def command(program, *arguments, ranks=1):
