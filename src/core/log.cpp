@@ -62,6 +62,7 @@ const char* name_of(Level level) {
 
 bool reaches_console(const Options& options, Level level, Voice voice) {
   if (level < options.console_level) return false;
+  if (voice == Voice::file_first) return options.file.empty();
   return options.rank == 0 || voice == Voice::any_rank;
 }
 
@@ -127,7 +128,7 @@ void write(Level level, Voice voice, std::string_view message) {
   s.current_reaches_console = reaches_console(s.options, level, voice);
   BOOST_LOG(s.logger) << blog::add_value("Level", static_cast<int>(level))
                       << blog::add_value("LevelName", std::string(name_of(level)))
-                      << blog::add_value("AnyRank", voice == Voice::any_rank)
+                      << blog::add_value("AnyRank", voice != Voice::rank_0)
                       << printable(std::string(message));
 }
 

@@ -13,8 +13,9 @@ namespace effuse::log {
 
 enum class Level { debug, info, warning, error };
 
-/// Who speaks on the console: rank 0 alone, for what all ranks would say alike, or any rank.
-enum class Voice { rank_0, any_rank };
+/// Who speaks on the console: rank 0 alone, for what all ranks would say alike; any rank; or none
+/// that has a file to write to, for what is long and read by few.
+enum class Voice { rank_0, any_rank, file_first };
 
 struct Options {
   int rank = 0;
@@ -44,6 +45,11 @@ void warning(const Parts&... parts) {
 template <class... Parts>
 void local_warning(const Parts&... parts) {
   write(Level::warning, Voice::any_rank, cat(parts...));
+}
+/// To this rank's file; to the console where there is none.
+template <class... Parts>
+void record(const Parts&... parts) {
+  write(Level::info, Voice::file_first, cat(parts...));
 }
 template <class... Parts>
 void error(const Parts&... parts) {

@@ -53,6 +53,19 @@ TEST(Log, TheFileHasEverythingFromEveryRankAndIsAppendedTo) {
   EXPECT_EQ(read_file(file).size(), 2 * once.size());
 }
 
+TEST(Log, ARecordIsForTheFileAndReachesTheConsoleOnlyWithoutOne) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "rank-0001.log";
+  testing::internal::CaptureStderr();
+  log::configure({1, 2, log::Level::info, file});
+  log::record("long");
+  log::configure({1, 2, log::Level::info, {}});
+  log::record("seen");
+  log::configure({});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "[rank 1] seen\n");
+  EXPECT_TRUE(read_file(file).ends_with("info    long\n")) << read_file(file);
+}
+
 TEST(Log, TheLevelOfTheConsoleIsASetting) {
   testing::internal::CaptureStderr();
   log::Options options;
