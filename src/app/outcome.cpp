@@ -76,7 +76,7 @@ std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
 
 void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
   const Attempt last = last_attempt(file);
-  const bool begun = last.outcome == kRunning;
+  const bool begun = record.begun || last.outcome == kRunning;
   // An attempt that was refused before it began changes nothing of what there is to repeat.
   const bool unfinished = !last.start.empty() && last.outcome != outcome_name(ExitCode::done);
   const nlohmann::ordered_json json = {{"outcome", record.outcome},

@@ -14,6 +14,7 @@ struct OutcomeRecord {
   ExitCode exit_code = ExitCode::done;
   std::int64_t step = 0;
   std::string reason;
+  bool begun = false;  ///< begin_outcome() has been called for this attempt
 };
 
 /// Writes outcome "running" when an attempt begins, so that one that is killed leaves no earlier
@@ -24,7 +25,7 @@ std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
                            const std::string& start);
 
 /// Writes outcome.json atomically: the end of the attempt that begin_outcome() counted, or of one
-/// more, which was refused before it began.
+/// more, which was refused before it began. Several ranks may write how one attempt ended.
 void write_outcome(const std::filesystem::path& file, const OutcomeRecord& record);
 
 /// The step of the last attempt, 0 where there was none.

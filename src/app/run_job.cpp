@@ -33,7 +33,8 @@ Failure describe(const std::exception& error) {
 void record_outcome(const JobContext& context, ExitCode code, const std::string& reason) {
   if (context.outcome_file.empty()) return;
   try {
-    write_outcome(context.outcome_file, {outcome_name(code), code, context.step, reason});
+    write_outcome(context.outcome_file,
+                  {outcome_name(code), code, context.step, reason, context.begun});
   } catch (const std::exception& error) {
     log::error("outcome.json could not be written: ", error.what());
   }
@@ -87,7 +88,7 @@ int run_job(const Job& job, int argc, const char* const* argv) {
     install_stop_handlers();
     Session session = Session::open(line->config.parallel.startup_timeout_s);
     log::configure({.rank = session.rank(), .world_size = session.world_size(), .file = {}});
-    JobContext context{*line, session, {}, 0, nullptr};
+    JobContext context{.line = *line, .session = session};
     return run_on_ranks(job, context);
   } catch (const std::exception& error) {
     const Failure failure = describe(error);

@@ -17,11 +17,13 @@ struct JobContext {
   const CommandLine& line;
   Session& session;
   /// outcome.json of the run, set by the job once it knows where; empty: none is written.
-  std::filesystem::path outcome_file;
+  std::filesystem::path outcome_file{};
   /// Steps done so far, for outcome.json.
   std::int64_t step = 0;
+  /// outcome.json tells of this attempt.
+  bool begun = false;
   /// Of the run, at the rank that writes outcome.json; kept until that is written.
-  std::unique_ptr<LockFile> lock;
+  std::unique_ptr<LockFile> lock{};
 };
 
 /// How a job that did not fail ended: done, or stopped and to be run again.

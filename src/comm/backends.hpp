@@ -8,6 +8,12 @@
 /// The backends behind make_communicator(), for it and for tests.
 namespace effuse {
 
+/// The work of an operation that is over when it has begun.
+class Done final : public Work {
+ public:
+  void wait() override {}
+};
+
 /// One rank, nothing to do but check arguments.
 std::unique_ptr<Communicator> make_single(const Deadlines& deadlines);
 

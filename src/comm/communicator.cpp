@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 
+#include "comm/backends.hpp"
+#include "core/checksum.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -66,12 +69,17 @@ std::string text_of(const at::Tensor& bytes, std::int64_t size_bytes) {
 
 }  // namespace
 
-Communicator::Communicator(int rank, int world_size, const Deadlines& deadlines)
-    : rank_(rank), world_size_(world_size), deadlines_(deadlines) {}
+Communicator::Communicator(int rank, int world_size, const Deadlines& deadlines,
+                           RollCall* roll_call)
+    : rank_(rank),
+      world_size_(world_size),
+      deadlines_(deadlines),
+      attendance_(rank, roll_call, deadlines) {}
 
 std::unique_ptr<Work> Communicator::all_reduce_async(at::Tensor tensor, ReduceOp op,
                                                      std::string_view purpose) {
   require_usable(tensor, "all_reduce");
+  if (std::exchange(leaves_out_, false)) return std::make_unique<Done>();
   auto label = next_label(cat("all_reduce of ", describe(tensor), " (", op_name(op), ")",
                               purpose.empty() ? "" : " for ", purpose));
   return start_all_reduce(std::move(tensor), op, std::move(label));
@@ -123,10 +131,29 @@ std::vector<std::string> Communicator::all_gather_text(const std::string& text) 
   return result;
 }
 
-CommSection Communicator::enter(CommSection section) { return std::exchange(section_, section); }
+void Communicator::require_same_history() {
+  const auto histories = all_gather_text(cat(sequence_, " (checksum ", history_, ")"));
+  if (std::ranges::count(histories, histories.front()) == world_size_) return;
+  std::string list;
+  for (int k = 0; k < world_size_; ++k) {
+    list += cat(k == 0 ? "" : "; ", "rank ", k, ": ", histories[static_cast<std::size_t>(k)]);
+  }
+  throw CommError(cat("the ranks have come to different operations (their results were mixed up): ",
+                      "numbers so far are ", list, ". Run the same command again; where it comes ",
+                      "back it is a fault of the program, to be reported with this list."));
+}
+
+CommSection Communicator::enter(CommSection section) {
+  attendance_.enter(section);
+  return std::exchange(section_, section);
+}
 
 OperationLabel Communicator::next_label(std::string name) {
-  return {section_, std::move(name), ++sequence_, deadlines_.of(section_)};
+  OperationLabel label{section_, std::move(name), ++sequence_, deadlines_.of(section_)};
+  const std::string text = label.text();
+  history_ = 31 * history_ + crc32c(std::as_bytes(std::span(text)));
+  attendance_.come_to(label);
+  return label;
 }
 
 void Communicator::require_usable(const at::Tensor& tensor, std::string_view operation) const {

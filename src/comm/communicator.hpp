@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "comm/deadline.hpp"
 #include "comm/operation.hpp"
 #include "comm/session.hpp"
 
@@ -79,6 +80,15 @@ class Communicator {
   /// Collective. The texts of all ranks, by rank.
   virtual std::vector<std::string> all_gather_text(const std::string& text);
 
+  /// A drill: this rank leaves out its next all_reduce, as a rank does whose program took another
+  /// turn than the others'. The tensor stays as it is.
+  void leave_out_next_reduction() { leaves_out_ = true; }
+
+  /// Collective. Throws CommError where the ranks have not come to the same operations so far, in
+  /// number or in kind. The backend `mpi` sees to that at each operation; NCCL adds up whatever
+  /// meets.
+  void require_same_history();
+
   /// Throws the CommError of an operation that has failed meanwhile. Not collective, does not
   /// wait: to be called after results were read back from a GPU.
   virtual void check() {}
@@ -88,7 +98,9 @@ class Communicator {
   CommSection section() const { return section_; }
 
  protected:
-  Communicator(int rank, int world_size, const Deadlines& deadlines);
+  Communicator(int rank, int world_size, const Deadlines& deadlines, RollCall* roll_call = nullptr);
+
+  const Attendance& attendance() const { return attendance_; }
 
   virtual bool accepts(at::Device device) const = 0;
   virtual std::unique_ptr<Work> start_all_reduce(at::Tensor tensor, ReduceOp op,
@@ -107,8 +119,11 @@ class Communicator {
   int rank_;
   int world_size_;
   Deadlines deadlines_;
+  Attendance attendance_;
+  bool leaves_out_ = false;
   CommSection section_ = CommSection::startup;
   std::uint64_t sequence_ = 0;
+  std::uint64_t history_ = 0;  ///< a checksum of all operations so far
 };
 
 /// A section for the length of a block.

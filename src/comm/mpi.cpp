@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 #include <span>
 
 #include "comm/backends.hpp"
+#include "comm/deadline.hpp"
 #include "comm/mpi_check.hpp"
 #include "comm/operation_queue.hpp"
 #include "comm/patience.hpp"
+#include "comm/rank_list.hpp"
 #include "comm/reduce.hpp"
 #include "core/checksum.hpp"
 #include "core/text.hpp"
@@ -18,7 +21,7 @@ namespace {
 
 using Cancelled = OperationQueue::Cancelled;
 
-constexpr std::size_t kNameBytes = 96;
+constexpr std::size_t kNameBytes = 192;
 constexpr std::size_t kSmallBytes = std::size_t{16} << 10;
 
 std::byte* bytes_of(const at::Tensor& tensor) {
@@ -37,7 +40,7 @@ struct Collective {
   at::Tensor tensor{};
   at::Tensor gathered{};
 
-  Patience since_begin{};
+  std::optional<Deadline> deadline{};
   MPI_Request request = MPI_REQUEST_NULL;
   std::array<std::int64_t, 2> signature{};
   std::array<char, kNameBytes> name{};
@@ -56,12 +59,19 @@ struct Collective {
 /// blocking MPI_Allreduce, which nothing can interrupt, 0.6 ms; at 160 MB, slower).
 class MpiChannel {
  public:
-  MpiChannel(const Session& session, double startup_s, const MpiOptions& options)
-      : rank_(session.rank()), world_size_(session.world_size()), options_(options) {
+  MpiChannel(const Session& session, const Attendance& attendance, double startup_s,
+             const MpiOptions& options)
+      : rank_(session.rank()),
+        world_size_(session.world_size()),
+        attendance_(attendance),
+        options_(options) {
     Collective duplicate;
     duplicate.label = {CommSection::startup, "set-up of the communicator", 0, startup_s};
+    attendance_.come_to(duplicate.label);
+    duplicate.deadline.emplace(attendance_, duplicate.label);
     check_mpi(MPI_Comm_idup(MPI_COMM_WORLD, &comm_, &duplicate.request), "MPI_Comm_idup");
     complete(duplicate, Cancelled(false));
+    duplicate.deadline->met();
   }
 
   /// A communicator with an operation that will never end cannot be freed.
@@ -79,10 +89,12 @@ class MpiChannel {
   template <class Perform>
   void run(std::unique_ptr<Collective> c, const Cancelled& cancelled, Perform perform) {
     try {
+      c->deadline.emplace(attendance_, c->label);
       agree_on_operation(*c, cancelled);
       c->scratch.swap(scratch_);
       (this->*perform)(*c, cancelled);
       c->scratch.swap(scratch_);
+      c->deadline->met();
     } catch (...) {
       failed_ = true;
       static_cast<void>(c.release());
@@ -104,6 +116,7 @@ class MpiChannel {
 
   int rank_;
   int world_size_;
+  const Attendance& attendance_;
   MpiOptions options_;
   MPI_Comm comm_ = MPI_COMM_NULL;
   std::vector<std::byte> scratch_;  ///< kept from one operation to the next: its pages are warm
@@ -116,15 +129,16 @@ void MpiChannel::complete(Collective& c, const Cancelled& cancelled) const {
     check_mpi(MPI_Test(&c.request, &done, MPI_STATUS_IGNORE), c.label.name.c_str());
     if (done != 0) return;
     if (cancelled) throw CommError(cat(c.label.text(), " was abandoned"));
-    const double elapsed_s = c.since_begin.elapsed_s();
-    if (elapsed_s > c.label.deadline_s) throw DeadlineError(c.label, rank_, elapsed_s);
+    c.deadline->check();
     patience.pause();
   }
 }
 
+/// The text holds all that tells operations apart: kind, size, type, purpose, number, section.
 void MpiChannel::agree_on_operation(Collective& c, const Cancelled& cancelled) const {
-  const std::int64_t name_sum = crc32c(std::as_bytes(std::span(c.label.name)));
-  c.signature = {name_sum, -name_sum};
+  const std::string text = c.label.text();
+  const std::int64_t sum = crc32c(std::as_bytes(std::span(text)));
+  c.signature = {sum, -sum};
   check_mpi(
       MPI_Iallreduce(MPI_IN_PLACE, c.signature.data(), 2, MPI_INT64_T, MPI_MAX, comm_, &c.request),
       "MPI_Iallreduce");
@@ -133,20 +147,28 @@ void MpiChannel::agree_on_operation(Collective& c, const Cancelled& cancelled) c
 }
 
 void MpiChannel::throw_divergence(Collective& c, const Cancelled& cancelled) const {
-  c.label.name.copy(c.name.data(), kNameBytes - 1);
+  c.label.text().copy(c.name.data(), kNameBytes - 1);
   c.names.resize(kNameBytes * static_cast<std::size_t>(world_size_));
   check_mpi(MPI_Iallgather(c.name.data(), kNameBytes, MPI_BYTE, c.names.data(), kNameBytes,
                            MPI_BYTE, comm_, &c.request),
             "MPI_Iallgather");
   complete(c, cancelled);
-  std::string list;
+  std::vector<std::pair<std::string, std::vector<int>>>
+      operations;  // and the ranks that came to it
   for (int k = 0; k < world_size_; ++k) {
-    list += cat(k == 0 ? "" : "; ", "rank ", k, ": ",
-                &c.names[kNameBytes * static_cast<std::size_t>(k)]);
+    const std::string name = &c.names[kNameBytes * static_cast<std::size_t>(k)];
+    auto same = std::ranges::find(operations, name, &decltype(operations)::value_type::first);
+    if (same == operations.end()) same = operations.insert(same, {name, {}});
+    same->second.push_back(k);
   }
-  throw CommError(cat("the ranks came to different operations as number ", c.label.sequence,
-                      ", section ", section_name(c.label.section),
-                      " (they no longer do the same work): ", list));
+  std::string list;
+  for (const auto& [name, ranks] : operations) {
+    list += cat(list.empty() ? "" : "; ", rank_list(ranks), ": ", name);
+  }
+  throw CommError(cat("the ranks came to different operations (they no longer do the same work, ",
+                      "and their results would be mixed up): ", list,
+                      ". Run the same command again; where it comes back it is a fault of the ",
+                      "program, to be reported with this list."));
 }
 
 void MpiChannel::all_reduce(Collective& c, const Cancelled& cancelled) const {
@@ -258,8 +280,8 @@ void MpiChannel::all_gather(Collective& c, const Cancelled& cancelled) const {
 class MpiCommunicator final : public Communicator {
  public:
   MpiCommunicator(const Session& session, const Deadlines& deadlines, const MpiOptions& options)
-      : Communicator(session.rank(), session.world_size(), deadlines),
-        channel_(session, deadlines.startup_s, options) {}
+      : Communicator(session.rank(), session.world_size(), deadlines, session.roll_call()),
+        channel_(session, attendance(), deadlines.startup_s, options) {}
 
   std::string_view backend() const override { return "mpi"; }
   void check() override { queue_.check(); }
@@ -291,9 +313,7 @@ class MpiCommunicator final : public Communicator {
   std::unique_ptr<Work> submit(Collective collective, Perform perform) {
     auto shared = std::make_shared<Collective>(std::move(collective));
     return queue_.submit([this, shared, perform](const Cancelled& cancelled) {
-      auto c = std::make_unique<Collective>(std::move(*shared));
-      c->since_begin = Patience();
-      channel_.run(std::move(c), cancelled, perform);
+      channel_.run(std::make_unique<Collective>(std::move(*shared)), cancelled, perform);
     });
   }
 

@@ -6,13 +6,14 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <mutex>
 #include <thread>
 
 #include "comm/backends.hpp"
+#include "comm/deadline.hpp"
+#include "comm/gpu_sharing.hpp"
 #include "comm/patience.hpp"
 #include "core/text.hpp"
 
@@ -64,12 +65,13 @@ CommError nccl_error(const std::string& what, ncclResult_t result, ncclComm_t co
 /// After a failure NCCL's kernels have been told to end and every call throws it. Thread-safe.
 class NcclHandle {
  public:
-  NcclHandle(const ncclUniqueId& id, int rank, int world_size, const OperationLabel& label)
-      : rank_(rank) {
+  NcclHandle(const ncclUniqueId& id, const Attendance& attendance, int world_size,
+             const OperationLabel& label)
+      : attendance_(attendance) {
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
     enqueue(label, [&](ncclComm_t&) {
-      return ncclCommInitRankConfig(&comm_, world_size, id, rank, &config);
+      return ncclCommInitRankConfig(&comm_, world_size, id, attendance_.rank(), &config);
     });
   }
 
@@ -89,12 +91,14 @@ class NcclHandle {
   void enqueue(const OperationLabel& label, const Call& call) {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
+    Deadline deadline(attendance_, label);
     ncclResult_t result = call(comm_);
-    Patience patience;
-    while (result == ncclInProgress) {
+    for (Patience patience; result == ncclInProgress;) {
       patience.pause();
-      if (patience.elapsed_s() > label.deadline_s) {
-        fail_locked(std::make_exception_ptr(DeadlineError(label, rank_, patience.elapsed_s())));
+      try {
+        deadline.check();
+      } catch (const DeadlineError&) {
+        fail_locked(std::current_exception());
       }
       ncclCommGetAsyncError(comm_, &result);
     }
@@ -125,8 +129,6 @@ class NcclHandle {
     if (failure_) std::rethrow_exception(failure_);
   }
 
-  int rank() const { return rank_; }
-
  private:
   void record_failure(std::exception_ptr failure) {
     failure_ = std::move(failure);
@@ -149,7 +151,7 @@ class NcclHandle {
   }
 
   std::mutex mutex_;
-  int rank_;
+  const Attendance& attendance_;  ///< for enqueue(), which only its owner calls
   ncclComm_t comm_ = nullptr;
   std::exception_ptr failure_;
 };
@@ -158,9 +160,9 @@ class NcclHandle {
 struct Flight {
   OperationLabel label;
   std::vector<at::Tensor> tensors;
+  Deadline deadline;
   c10::cuda::CUDAEvent began{cudaEventDefault};
   c10::cuda::CUDAEvent done{cudaEventDefault};
-  Patience since_launch{};
 };
 
 /// A thread that looks at what is in flight, since the host itself does not wait for the GPU: a
@@ -211,11 +213,13 @@ class NcclWatch {
 
   bool look_at(Flight& flight) {
     try {
-      if (flight.done.query()) return true;
+      if (flight.done.query()) {
+        flight.deadline.met();
+        return true;
+      }
       handle_->look_for_errors(flight.label);
-      const double elapsed_s = flight.since_launch.elapsed_s();
-      if (elapsed_s <= flight.label.deadline_s) return false;
-      throw DeadlineError(flight.label, handle_->rank(), elapsed_s);
+      flight.deadline.check();
+      return false;
     } catch (const CommError&) {
       handle_->fail(std::current_exception());
     } catch (const std::exception& error) {
@@ -250,39 +254,6 @@ class NcclWork final : public Work {
   std::shared_ptr<Flight> flight_;
 };
 
-struct NothingToWaitFor final : Work {
-  void wait() override {}
-};
-
-/// What tells this rank's GPU from all others: host and the GPU's own identity.
-std::string gpu_identity(const Session& session, at::Device device) {
-  cudaDeviceProp properties{};
-  C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, device.index()));
-  return session.host() + " " + std::string(properties.uuid.bytes, sizeof(properties.uuid.bytes));
-}
-
-bool sharing_allowed() {
-  const char* shared = std::getenv("NCCL_MULTI_RANK_GPU_ENABLE");
-  return (shared != nullptr && std::strcmp(shared, "1") == 0) ||
-         std::getenv("NCCL_HOSTID") != nullptr;
-}
-
-/// Collective. NCCL would otherwise fail later, or hang.
-void refuse_shared_gpus(Communicator& host, const Session& session, at::Device device) {
-  const auto gpus = host.all_gather_text(gpu_identity(session, device));
-  if (sharing_allowed()) return;
-  for (std::size_t a = 0; a < gpus.size(); ++a) {
-    for (std::size_t b = a + 1; b < gpus.size(); ++b) {
-      if (gpus[a] != gpus[b]) continue;
-      throw ConfigError(cat("ranks ", a, " and ", b, " are on the same GPU of ",
-                            gpus[a].substr(0, gpus[a].find(' ')),
-                            " (NCCL wants one each); start as many ranks a node as it has GPUs, "
-                            "and see that Slurm gives every task all GPUs of its node or one of "
-                            "its own"));
-    }
-  }
-}
-
 ncclUniqueId share_unique_id(Communicator& host) {
   ncclUniqueId id{};
   if (host.rank() == 0) {
@@ -295,12 +266,13 @@ ncclUniqueId share_unique_id(Communicator& host) {
 }
 
 std::shared_ptr<NcclHandle> connect(Communicator& host, const Session& session, at::Device device,
-                                    double startup_s) {
+                                    const Attendance& attendance, double startup_s) {
   const c10::cuda::CUDAGuard guard(device);
   refuse_shared_gpus(host, session, device);
   const ncclUniqueId id = share_unique_id(host);
   const OperationLabel label{CommSection::startup, "set-up of NCCL", 0, startup_s};
-  return std::make_shared<NcclHandle>(id, session.rank(), session.world_size(), label);
+  attendance.come_to(label);
+  return std::make_shared<NcclHandle>(id, attendance, session.world_size(), label);
 }
 
 /// Operations run on a stream of their own, of high priority, ordered against the caller's current
@@ -308,11 +280,11 @@ std::shared_ptr<NcclHandle> connect(Communicator& host, const Session& session, 
 class NcclCommunicator final : public Communicator {
  public:
   NcclCommunicator(const Session& session, at::Device device, const Deadlines& deadlines)
-      : Communicator(session.rank(), session.world_size(), deadlines),
+      : Communicator(session.rank(), session.world_size(), deadlines, session.roll_call()),
         device_(device),
         host_(session.uses_mpi() ? make_mpi(session, deadlines) : make_single(deadlines)),
         stream_(c10::cuda::getStreamFromPool(/*isHighPriority=*/true, device.index())),
-        handle_(connect(*host_, session, device, deadlines.startup_s)),
+        handle_(connect(*host_, session, device, attendance(), deadlines.startup_s)),
         watch_(handle_, device) {}
 
   std::string_view backend() const override { return "nccl"; }
@@ -358,7 +330,7 @@ class NcclCommunicator final : public Communicator {
   }
   std::unique_ptr<Work> start_barrier(OperationLabel) override {
     host_->barrier();
-    return std::make_unique<NothingToWaitFor>();
+    return std::make_unique<Done>();
   }
 
   static std::size_t count_of(const at::Tensor& tensor) {
@@ -375,7 +347,8 @@ class NcclCommunicator final : public Communicator {
     for (const auto& tensor : tensors) {
       c10::cuda::CUDACachingAllocator::recordStream(tensor.storage().data_ptr(), stream_);
     }
-    auto flight = std::make_shared<Flight>(Flight{std::move(label), std::move(tensors)});
+    auto flight =
+        std::make_shared<Flight>(Flight{label, std::move(tensors), Deadline(attendance(), label)});
     flight->began.record(stream_);
     handle_->enqueue(flight->label, [&](ncclComm_t comm) { return call(comm, stream_.stream()); });
     flight->done.record(stream_);

@@ -33,18 +33,20 @@ double Deadlines::of(CommSection section) const {
 }
 
 std::string OperationLabel::text() const {
-  return cat(name, ", number ", sequence, ", section ", section_name(section));
+  return cat(name, sequence > 0 ? cat(", number ", sequence) : "", ", section ",
+             section_name(section));
 }
 
 DeadlineError::DeadlineError(const OperationLabel& operation, int rank, double elapsed_s,
-                             const char* file, int line)
-    : CommError(
-          cat("rank ", rank, " waited ", fixed(elapsed_s, 1), " s for the other ranks in ",
-              operation.text(), ", longer than its deadline of ", fixed(operation.deadline_s, 1),
-              " s (a rank has died, is stuck, or did not come to this operation); see the "
-              "logs of the other ranks, or raise parallel.",
-              section_name(operation.section), "_timeout_s if they were only slow"),
-          file, line),
+                             const std::string& missing, const char* file, int line)
+    : CommError(cat("rank ", rank, " waited ", fixed(elapsed_s, 1), " s for the other ranks in ",
+                    operation.text(), ", longer than its deadline of ",
+                    fixed(operation.deadline_s, 1), " s: ",
+                    missing.empty() ? "a rank has died, is stuck, or did not come to this operation"
+                                    : missing,
+                    ". See what the ranks were doing in their logs, or raise parallel.",
+                    section_name(operation.section), "_timeout_s if they were only slow."),
+                file, line),
       operation_(operation),
       elapsed_s_(elapsed_s) {}
 

@@ -27,8 +27,9 @@ struct Deadlines {
 /// One collective operation as messages name it.
 struct OperationLabel {
   CommSection section = CommSection::startup;
-  std::string name;            ///< "all_reduce of 1,100,000 x float32 (sum)": equal at every rank
-  std::uint64_t sequence = 0;  ///< its number on this communicator, from 1: equal at every rank
+  std::string name;  ///< "all_reduce of 1,100,000 x float32 (sum)": equal at every rank
+  /// Its number on this communicator, from 1: equal at every rank. 0: it comes before all others.
+  std::uint64_t sequence = 0;
   double deadline_s = 0.0;
 
   /// `all_reduce of 3 x float32 (sum), number 7, section step`.
@@ -38,8 +39,10 @@ struct OperationLabel {
 /// An operation that the ranks did not all complete in time.
 class DeadlineError : public CommError {
  public:
+  /// `missing` says which ranks did not come to it and where they are; empty: nobody knows.
   DeadlineError(const OperationLabel& operation, int rank, double elapsed_s,
-                const char* file = __builtin_FILE(), int line = __builtin_LINE());
+                const std::string& missing, const char* file = __builtin_FILE(),
+                int line = __builtin_LINE());
 
   const OperationLabel& operation() const { return operation_; }
   double elapsed_s() const { return elapsed_s_; }

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "core/stacks.hpp"
+
 namespace effuse {
 namespace {
 
@@ -72,6 +74,7 @@ void OperationQueue::perform(Entry& entry) {
 }
 
 void OperationQueue::run() {
+  name_this_thread("operations");
   Entry entry;
   while (next(entry)) perform(entry);
   const auto abandoned = std::make_exception_ptr(

@@ -2,12 +2,15 @@
 
 #include <mpi.h>
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "comm/mpi_check.hpp"
 #include "comm/patience.hpp"
+#include "comm/roll_call.hpp"
 #include "comm/watchdog.hpp"
 #include "core/host_name.hpp"
 #include "core/text.hpp"
@@ -45,6 +48,20 @@ void refuse_singletons(int world_size) {
                         "meant"));
 }
 
+/// Collective.
+std::vector<std::string> hosts_by_rank(const std::string& own, int world_size) {
+  using Name = std::array<char, 64>;
+  Name name{};
+  own.copy(name.data(), name.size() - 1);
+  std::vector<Name> names(static_cast<std::size_t>(world_size));
+  check_mpi(MPI_Allgather(name.data(), sizeof name, MPI_BYTE, names.data(), sizeof name, MPI_BYTE,
+                          MPI_COMM_WORLD),
+            "MPI_Allgather");
+  std::vector<std::string> hosts;
+  for (const Name& host : names) hosts.emplace_back(host.data());
+  return hosts;
+}
+
 }  // namespace
 
 int launched_rank() {
@@ -66,16 +83,18 @@ Session Session::open(double deadline_s) {
 }
 
 void Session::join_mpi(double deadline_s) {
+  const Watchdog watchdog(
+      deadline_s, cat("rank ", launched_rank(), " on ", host_, " waited ", fixed(deadline_s, 1),
+                      " s for MPI to start (other ranks did not arrive, or the nodes cannot reach ",
+                      "each other). See what the launcher and the other ranks say; a slow start "
+                      "can be given longer by parallel.startup_timeout_s."));
+  start_mpi();
+  meet_others(deadline_s);
+}
+
+void Session::start_mpi() {
   int provided = 0;
-  {
-    const Watchdog watchdog(
-        deadline_s,
-        cat("rank ", launched_rank(), " on ", host_, " waited ", fixed(deadline_s, 1),
-            " s for MPI to start (other ranks did not arrive, or the nodes cannot reach ",
-            "each other). See what the launcher and the other ranks say; a slow start "
-            "can be given longer by parallel.startup_timeout_s."));
-    check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
-  }
+  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   uses_mpi_ = true;
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -84,6 +103,9 @@ void Session::join_mpi(double deadline_s) {
         "this MPI does not allow calls from several threads at once (reductions run beside the "
         "training step); use one built with MPI_THREAD_MULTIPLE, as Open MPI 4 is by default");
   }
+}
+
+void Session::meet_others(double deadline_s) {
   check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &world_size_), "MPI_Comm_size");
   MPI_Comm host = MPI_COMM_NULL;
@@ -92,6 +114,9 @@ void Session::join_mpi(double deadline_s) {
   check_mpi(MPI_Comm_rank(host, &local_rank_), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(host, &local_size_), "MPI_Comm_size");
   check_mpi(MPI_Comm_free(&host), "MPI_Comm_free");
+  if (world_size_ > 1) {
+    roll_call_ = std::make_unique<RollCall>(rank_, hosts_by_rank(host_, world_size_), deadline_s);
+  }
 }
 
 Session::Session(Session&& other) noexcept
@@ -100,23 +125,37 @@ Session::Session(Session&& other) noexcept
       local_rank_(other.local_rank_),
       local_size_(other.local_size_),
       host_(other.host_),
-      uses_mpi_(std::exchange(other.uses_mpi_, false)) {}
+      uses_mpi_(std::exchange(other.uses_mpi_, false)),
+      roll_call_(std::move(other.roll_call_)) {}
 
-void Session::finish(double deadline_s) {
-  if (!uses_mpi_) return;
+Session::~Session() = default;
+
+void Session::wait_for_all(double deadline_s) {
+  const OperationLabel end{CommSection::startup, "the end of the job", 0, deadline_s};
+  if (roll_call_) roll_call_->own().come_to(Whereabouts::kSession, end);
   MPI_Request request = MPI_REQUEST_NULL;
   check_mpi(MPI_Ibarrier(MPI_COMM_WORLD, &request), "MPI_Ibarrier");
   Patience patience;
+  double next_s = deadline_s;  // when to ask
   for (int done = 0;;) {
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    if (done != 0) break;
+    if (done != 0) return;
     patience.pause();
-    if (patience.elapsed_s() > deadline_s) {
-      throw CommError(cat("rank ", rank_, " waited ", fixed(deadline_s, 1),
-                          " s for the other ranks at the end of the job (a rank has died or is ",
-                          "stuck); see the logs of the other ranks"));
+    if (patience.elapsed_s() <= next_s || !roll_call_) continue;
+    const auto finding = roll_call_->ask(Whereabouts::kSession, end);
+    if (finding.wait_s <= 0.0) {
+      throw CommError(cat("rank ", rank_, " waited ", fixed(patience.elapsed_s(), 1),
+                          " s for the other ranks at the end of the job: ", finding.missing,
+                          ". See what the ranks were doing in their logs."));
     }
+    next_s = patience.elapsed_s() + finding.wait_s;
   }
+}
+
+void Session::finish(double deadline_s) {
+  if (!uses_mpi_) return;
+  wait_for_all(deadline_s);
+  roll_call_.reset();
   uses_mpi_ = false;
   const Watchdog watchdog(deadline_s, cat("rank ", rank_, " waited ", fixed(deadline_s, 1),
                                           " s for MPI to end, after its work was done."));

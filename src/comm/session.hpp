@@ -1,10 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/error.hpp"
 
 namespace effuse {
+
+class RollCall;
 
 /// This process's place in the job. MPI is initialised here and nowhere else, with
 /// MPI_ERRORS_RETURN on the world and on the process itself, so that failures become CommError
@@ -23,7 +26,7 @@ class Session {
 
   /// Leaves MPI as it is where finish() was not called: finalizing while other ranks wait in a
   /// collective would hang the job instead of ending it.
-  ~Session() = default;
+  ~Session();
   Session(Session&& other) noexcept;
   Session& operator=(Session&&) = delete;
   Session(const Session&) = delete;
@@ -39,6 +42,9 @@ class Session {
   const std::string& host() const { return host_; }
   bool uses_mpi() const { return uses_mpi_; }
 
+  /// By which a rank asks the others where they are; null for a job of one rank.
+  RollCall* roll_call() const { return roll_call_.get(); }
+
   /// Collective. Waits for all ranks and finalizes MPI: the way out of a job that did what it was
   /// asked, or stopped in order, at every rank. No Communicator may be left. Throws CommError
   /// where a rank does not arrive within `deadline_s`; where MPI then does not end within it, the
@@ -51,6 +57,9 @@ class Session {
  private:
   Session() = default;
   void join_mpi(double deadline_s);
+  void start_mpi();
+  void meet_others(double deadline_s);
+  void wait_for_all(double deadline_s);
 
   int rank_ = 0;
   int world_size_ = 1;
@@ -58,6 +67,7 @@ class Session {
   int local_size_ = 1;
   std::string host_;
   bool uses_mpi_ = false;
+  std::unique_ptr<RollCall> roll_call_;
 };
 
 /// This process's rank as its launcher's environment tells it, without starting MPI: what may be

@@ -3,11 +3,6 @@
 namespace effuse {
 namespace {
 
-class Done final : public Work {
- public:
-  void wait() override {}
-};
-
 class SingleCommunicator final : public Communicator {
  public:
   explicit SingleCommunicator(const Deadlines& deadlines) : Communicator(0, 1, deadlines) {}

@@ -32,7 +32,7 @@ class FailurePrinter : public ::testing::EmptyTestEventListener {
                      result.line_number(), ": ", result.message(), "\n");
   }
   void OnTestEnd(const ::testing::TestInfo& info) override {
-    if (info.result()->Passed()) return;
+    if (!info.result()->Failed()) return;
     std::cerr << cat("[rank ", session().rank(), "] FAILED ", info.test_suite_name(), ".",
                      info.name(), "\n");
   }

@@ -92,6 +92,16 @@ TEST(Outcome, of_a_refused_attempt_leaves_what_there_is_to_repeat) {
   EXPECT_EQ(unfinished_start(file), "continue");
 }
 
+TEST(Outcome, written_by_several_ranks_is_of_one_attempt) {
+  const TemporaryFolder folder;
+  const auto file = folder / "outcome.json";
+  begin_outcome(file, 0, "continue");
+  for (const char* rank : {"rank 0", "rank 1"}) {
+    write_outcome(file, {"failure", ExitCode::failure, 7, rank, /*begun=*/true});
+  }
+  EXPECT_EQ(outcome_in(file)["attempt"], 1);
+}
+
 TEST(Outcome, a_damaged_record_counts_from_one) {
   const TemporaryFolder folder;
   const auto file = folder / "outcome.json";
