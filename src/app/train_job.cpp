@@ -18,6 +18,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "models/factory.hpp"
+#include "training/drill_hook.hpp"
 #include "training/duration.hpp"
 
 namespace effuse {
@@ -73,7 +74,10 @@ JobEnd run_training(JobContext& context) {
   const auto comm = open_communicator(session, config.parallel, device);
   claim_run(context, *comm);
   require_same_config(*comm, config);
-  agree(*comm, [&] { require_settings(config); });
+  agree(*comm, [&] {
+    require_settings(config);
+    require_drill(config.drill, comm->world_size());
+  });
   return TrainRun(context, *comm, device, threads).run();
 }
 

@@ -20,10 +20,12 @@
 #include "models/factory.hpp"
 #include "models/precision.hpp"
 #include "models/weights.hpp"
+#include "training/drill_hook.hpp"
 #include "training/duration.hpp"
 #include "training/gradient_order.hpp"
 #include "training/log_hooks.hpp"
 #include "training/optimiser.hpp"
+#include "training/replica_check.hpp"
 #include "training/restore.hpp"
 
 namespace effuse {
@@ -113,7 +115,7 @@ void TrainRun::take_place(const std::optional<CheckpointContents>& contents) {
   if (!text.empty()) control_ = state.control;
 }
 
-void TrainRun::write_run_files() const {
+void TrainRun::write_run_files() {
   const std::string environment = describe_environment(comm_, context_.session, device_, threads_);
   agree(comm_, [&] {
     if (!leads()) return;
@@ -122,11 +124,13 @@ void TrainRun::write_run_files() const {
     write_file_atomically(folder_.config(), to_toml(config_, train_sections()));
     write_file_atomically(folder_.environment(), environment);
   });
+  context_.begun = true;
 }
 
 void TrainRun::announce() const {
   log::info("run         ", folder_.path().string());
   warn_of_ineffective_keys(config_);
+  warn_of_drill(config_.drill);
   log::info("data        ", config_.data.folder, ": ", count(dataset_.size()), " images of ",
             dataset_.height(), "x", dataset_.width(), "x", dataset_.channels(), ", ",
             dataset_.class_names().size(), " classes");
@@ -181,6 +185,7 @@ void TrainRun::add_hooks_of_rank_0(Hooks& hooks, Loader& loader) {
 Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
   Hooks hooks;
   hooks.push_back(std::make_unique<OutcomeHook>(context_));
+  hooks.push_back(std::make_unique<DrillHook>(Drill(config_.drill, comm_.rank()), *state_, comm_));
   if (leads()) add_hooks_of_rank_0(hooks, loader);
   hooks.push_back(std::make_unique<ProgressHook>(total_steps_, config_.run.batch_size,
                                                  progress_style(comm_.rank())));
@@ -188,6 +193,8 @@ Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
   hooks.push_back(std::make_unique<PreviewHook>(
       PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_.previews(),
                          class_names_of(dataset_, config_.model)}));
+  hooks.push_back(
+      std::make_unique<ReplicaHook>(*state_, comm_, config_.parallel.replica_check_every_steps));
   hooks.push_back(make_checkpoint_hook(step));
   return hooks;
 }

@@ -36,7 +36,7 @@ class TrainRun {
   void begin();
   FlatLayout layout() const;
   void take_place(const std::optional<CheckpointContents>& contents);
-  void write_run_files() const;
+  void write_run_files();
   void announce() const;
   TrainingEnd train();
   void go_back();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "comm/agreement.hpp"
+#include "training/replica_check.hpp"
 
 namespace effuse {
 
@@ -28,6 +29,7 @@ void CheckpointHook::after_training(std::int64_t steps_done, TrainingEnd end) {
 
 void CheckpointHook::save(std::int64_t step) {
   const SectionScope section(parts_.comm, CommSection::save);
+  check_replicas(parts_.state, parts_.comm, step);  // what differs from rank to rank is not saved
   RunState run_state = parts_.run_state;
   run_state.step = step;
   run_state.images_seen = step * parts_.batch_size;
