@@ -32,7 +32,7 @@ def compare_losses(one, other):
 
 def rate(run):
     steps = lines(run)[len(lines(run)) // 2:]  # the first half warms up
-    parts = ("data_wait_s", "compute_s", "all_reduce_s", "update_s")
+    parts = ("data_wait_s", "forward_s", "backward_s", "exposed_communication_s", "update_s")
     seconds = [sum(step[part] for part in parts) for step in steps]
     images = steps[0]["images"] / steps[0]["step"]
     shares = ", ".join(f"{part[:-2]} {1e3 * statistics.median(step[part] for step in steps):.2f}" for part in parts)

@@ -24,7 +24,7 @@ BadStepHook::BadStepHook(BatchSource source, std::filesystem::path folder)
 
 void BadStepHook::after_step(const StepReport& report) {
   if (report.good) return;
-  if (report.loss_scale > 1.0 && !std::isfinite(report.grad_norm)) {
+  if (report.overflowed()) {
     log::debug("step ", report.step, " overflowed at a loss scale of ", report.loss_scale,
                " and was skipped");
     return;

@@ -14,7 +14,19 @@ metrics::Histogram part(metrics::Registry& registry, const char* name) {
                             kStepBounds_s, {{"part", name}});
 }
 
+metrics::Counter skipped(metrics::Registry& registry, const char* reason) {
+  return registry.counter("effuse_train_skipped_steps_total",
+                          "Steps of this process that changed nothing", {{"reason", reason}});
+}
+
+metrics::Counter restores(metrics::Registry& registry) {
+  return registry.counter("effuse_train_restores_total",
+                          "Times this process went back to a checkpoint");
+}
+
 }  // namespace
+
+void count_restore(metrics::Registry& registry) { restores(registry).add(); }
 
 MetricsHook::MetricsHook(metrics::Registry& r, std::int64_t total_steps,
                          std::function<int()> queued_batches)
@@ -27,15 +39,19 @@ MetricsHook::MetricsHook(metrics::Registry& r, std::int64_t total_steps,
       lr_(r.gauge("effuse_train_learning_rate", "Learning rate of the last step")),
       ema_decay_(r.gauge("effuse_train_ema_decay", "Decay of the averaged weights")),
       rate_(r.gauge("effuse_train_images_per_second", "Images per second over all ranks")),
+      loss_scale_(r.gauge("effuse_train_loss_scale", "Loss scale of fp16; 1 without")),
       queued_(r.gauge("effuse_data_queued_batches", "Batches read ahead and waiting")),
       steps_done_(r.counter("effuse_train_steps_total", "Optimiser steps of this process")),
       images_done_(r.counter("effuse_train_images_total", "Images seen by this process")),
+      bad_(skipped(r, "bad")),
+      overflowed_(skipped(r, "overflow")),
       data_wait_(part(r, "data_wait")),
       forward_(part(r, "forward")),
       backward_(part(r, "backward")),
       exposed_(part(r, "exposed_communication")),
       update_(part(r, "update")),
       queued_batches_(std::move(queued_batches)) {
+  restores(r);  // there, and 0, from the begin
   total_steps_.set(static_cast<double>(total_steps));
 }
 
@@ -54,6 +70,8 @@ void MetricsHook::after_step(const StepReport& report) {
   lr_.set(report.lr);
   ema_decay_.set(report.ema_decay);
   rate_.set(images_of_step / watch_.lap_s());
+  loss_scale_.set(report.loss_scale);
+  if (!report.good) (report.overflowed() ? overflowed_ : bad_).add();
   queued_.set(queued_batches_());
   steps_done_.add();
   images_done_.add(images_of_step);

@@ -9,6 +9,9 @@
 
 namespace effuse {
 
+/// Counts that the run went back to a checkpoint.
+void count_restore(metrics::Registry& registry);
+
 /// The run's state as Prometheus series.
 class MetricsHook : public TrainingHook {
  public:
@@ -21,8 +24,8 @@ class MetricsHook : public TrainingHook {
 
  private:
   metrics::Gauge step_, total_steps_, images_, epoch_, loss_, grad_norm_, lr_, ema_decay_, rate_,
-      queued_;
-  metrics::Counter steps_done_, images_done_;
+      loss_scale_, queued_;
+  metrics::Counter steps_done_, images_done_, bad_, overflowed_;
   metrics::Histogram data_wait_, forward_, backward_, exposed_, update_;
   std::function<int()> queued_batches_;
   Stopwatch watch_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace effuse {
@@ -24,6 +25,10 @@ struct StepReport {
   double exposed_s = 0.0;  ///< communication, and waiting for slower ranks, after the backward pass
   double update_s = 0.0;   ///< norm, optimiser and average
   double communication_s = 0.0;  ///< all reductions, hidden or not
+  double wall_s = 0.0;           ///< since the last report, without what hooks did after it
+
+  /// Not good, as happens under fp16 until its loss scale has been lowered.
+  bool overflowed() const { return !good && loss_scale > 1.0 && !std::isfinite(grad_norm); }
 };
 
 }  // namespace effuse

@@ -9,14 +9,23 @@ class Stopwatch {
  public:
   /// Seconds since construction or the last lap.
   double lap_s() {
-    const auto now = std::chrono::steady_clock::now();
-    const double elapsed_s = std::chrono::duration<double>(now - last_).count();
+    const auto now = Clock::now();
+    const double elapsed_s = seconds_until(now);
     last_ = now;
     return elapsed_s;
   }
 
+  /// lap_s() that begins no new lap.
+  double elapsed_s() const { return seconds_until(Clock::now()); }
+
  private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  using Clock = std::chrono::steady_clock;
+
+  double seconds_until(Clock::time_point now) const {
+    return std::chrono::duration<double>(now - last_).count();
+  }
+
+  Clock::time_point last_ = Clock::now();
 };
 
 }  // namespace effuse

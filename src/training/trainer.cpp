@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/stop.hpp"
-#include "training/stopwatch.hpp"
 
 namespace effuse {
 
@@ -28,7 +27,9 @@ void Trainer::finish_oldest() {
   steps_done_ = report.step;
   stopping_ = stopping_ || report.stop_agreed;
   count_bad(report);
+  report.wall_s = between_reports_.lap_s();
   for (const auto& hook : hooks_) hook->after_step(report);
+  between_reports_.lap_s();
 }
 
 /// An overflow of fp16 that a smaller loss scale may mend is not a bad step.
@@ -47,6 +48,7 @@ bool Trainer::looks_at_state(std::int64_t step) const {
 TrainingEnd Trainer::run(std::int64_t steps_done) {
   steps_done_ = steps_done;
   for (const auto& hook : hooks_) hook->before_training(steps_done);
+  between_reports_.lap_s();
   const auto diverged = [this] { return bad_in_a_row_ > limits_.bad_steps; };
   for (std::int64_t step = steps_done + 1; step <= limits_.total_steps; ++step) {
     launch(step);

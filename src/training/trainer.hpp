@@ -7,6 +7,7 @@
 
 #include "training/batch_feed.hpp"
 #include "training/step.hpp"
+#include "training/stopwatch.hpp"
 
 namespace effuse {
 
@@ -69,6 +70,7 @@ class Trainer {
   TrainerLimits limits_;
   std::vector<std::unique_ptr<TrainingHook>> hooks_;
   std::deque<double> data_waits_s_;  ///< of the steps under way
+  Stopwatch between_reports_;
   std::int64_t steps_done_ = 0;
   std::int64_t bad_in_a_row_ = 0;
   bool stopping_ = false;
