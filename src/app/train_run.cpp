@@ -7,6 +7,8 @@
 #include "app/device.hpp"
 #include "app/environment.hpp"
 #include "app/exporter_hook.hpp"
+#include "app/goodput_file.hpp"
+#include "app/goodput_hook.hpp"
 #include "app/outcome.hpp"
 #include "app/pretrained_weights.hpp"
 #include "app/preview_hook.hpp"
@@ -27,6 +29,8 @@
 #include "training/optimiser.hpp"
 #include "training/replica_check.hpp"
 #include "training/restore.hpp"
+#include "training/straggler_hook.hpp"
+#include "training/timed_hook.hpp"
 
 namespace effuse {
 namespace {
@@ -189,13 +193,22 @@ Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
   if (leads()) add_hooks_of_rank_0(hooks, loader);
   hooks.push_back(std::make_unique<ProgressHook>(total_steps_, config_.run.batch_size,
                                                  progress_style(comm_.rank())));
+  if (comm_.world_size() > 1 && config_.parallel.straggler_every_steps > 0) {
+    hooks.push_back(std::make_unique<StragglerHook>(comm_, config_.parallel, config_.run.batch_size,
+                                                    registry_));
+  }
   // The preview comes first: a checkpoint is the last thing that happens at a step.
-  hooks.push_back(std::make_unique<PreviewHook>(
+  auto preview = std::make_unique<PreviewHook>(
       PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_.previews(),
-                         class_names_of(dataset_, config_.model)}));
+                         class_names_of(dataset_, config_.model)});
+  hooks.push_back(timed(std::move(preview), goodput_.get(), Lost::preview));
   hooks.push_back(
       std::make_unique<ReplicaHook>(*state_, comm_, config_.parallel.replica_check_every_steps));
-  hooks.push_back(make_checkpoint_hook(step));
+  hooks.push_back(timed(make_checkpoint_hook(step), goodput_.get(), Lost::checkpoint));
+  if (leads()) {
+    hooks.push_back(
+        std::make_unique<GoodputHook>(*goodput_, folder_.goodput(), config_, registry_));
+  }
   return hooks;
 }
 
@@ -232,6 +245,7 @@ void TrainRun::go_back() {
   });
   take_place(contents);
   restore(*state_, comm_, contents);
+  count_restore(registry_);
   control_->restores = restores + 1;
   control_->lr_factor *= config_.recovery.lr_factor;
   log::warning("back to the checkpoint of step ", steps_done_, "; the learning rate is now ",
@@ -246,6 +260,9 @@ JobEnd TrainRun::run() {
     return {ExitCode::done, "all steps were done before"};
   }
   write_run_files();
+  if (leads()) {
+    goodput_ = std::make_unique<GoodputMeter>(begin_goodput(folder_.goodput(), steps_done_));
+  }
   TrainingEnd end = train();
   while (end == TrainingEnd::diverged) {
     go_back();

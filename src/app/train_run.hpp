@@ -18,6 +18,7 @@
 #include "training/checkpoint_hook.hpp"
 #include "training/draw_log.hpp"
 #include "training/flat_state.hpp"
+#include "training/goodput_meter.hpp"
 #include "training/metrics_hook.hpp"
 #include "training/trainer.hpp"
 
@@ -63,6 +64,7 @@ class TrainRun {
   std::unique_ptr<metrics::JsonlWriter> log_;
   std::unique_ptr<DrawLog> draw_log_;
   metrics::Registry registry_;
+  std::unique_ptr<GoodputMeter> goodput_;  ///< at rank 0
   std::int64_t steps_done_ = 0;
 };
 

@@ -19,7 +19,8 @@ bool CheckpointHook::looks_at_state(std::int64_t step) const {
 }
 
 void CheckpointHook::after_step(const StepReport& report) {
-  if (looks_at_state(report.step)) save(report.step);
+  // In a series of bad steps the weights may be the cause: they are not what to go back to.
+  if (looks_at_state(report.step) && (report.good || report.overflowed())) save(report.step);
 }
 
 void CheckpointHook::after_training(std::int64_t steps_done, TrainingEnd end) {

@@ -13,9 +13,9 @@
 namespace effuse {
 
 /// Saves a checkpoint at intervals and when training ends or stops, once check_replicas() has seen
-/// that the ranks hold the same. Rank 0 writes, in the background; all ranks learn of a failure
-/// together, at the next save or at the end, so that the job ends in order with the earlier
-/// checkpoints intact.
+/// that the ranks hold the same; not after a bad step. Rank 0 writes, in the background; all ranks
+/// learn of a failure together, at the next save or at the end, so that the job ends in order with
+/// the earlier checkpoints intact.
 class CheckpointHook : public TrainingHook {
  public:
   struct Parts {

@@ -32,11 +32,10 @@ void Trainer::finish_oldest() {
   between_reports_.lap_s();
 }
 
-/// An overflow of fp16 that a smaller loss scale may mend is not a bad step.
 void Trainer::count_bad(const StepReport& report) {
   if (report.good) {
     bad_in_a_row_ = 0;
-  } else if (report.loss_scale <= 1.0) {
+  } else if (!report.overflowed()) {
     ++bad_in_a_row_;
   }
 }
