@@ -6,6 +6,7 @@
 
 #include "comm/agreement.hpp"
 #include "comm/communicator.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 /// A job that fails in the way its argument says, for tests/failure/rank_failure_test.py:
@@ -13,6 +14,7 @@
 ///   throw CODE rank 1 fails with that exit code while the others wait for it
 ///   agree      rank 1 finds bad data, and all ranks agree on it
 ///   absent     rank 1 stays away from a reduction with a short deadline
+///   unfinished rank 1 does not come to the end of the job, which has a short deadline
 ///   late       rank 1 does not even start MPI, and the others wait for it with a short deadline
 namespace effuse {
 namespace {
@@ -35,8 +37,12 @@ void reduce_for_ever(Communicator& communicator) {
   }
 }
 
+[[noreturn]] void stay_away() {
+  for (;;) ::pause();  // a signal ends it
+}
+
 void run(Session& session, const std::string& way, int code) {
-  const Deadlines deadlines{.step_s = way == "absent" ? 0.5 : 60.0};
+  const Deadlines deadlines{.step_s = way == "absent" || way == "unfinished" ? 0.5 : 60.0};
   const auto communicator = make_communicator(session, "auto", at::kCPU, deadlines);
   const bool odd_one = communicator->rank() == 1;
   communicator->enter(CommSection::step);
@@ -47,16 +53,27 @@ void run(Session& session, const std::string& way, int code) {
       if (odd_one) throw DataError("shard 3 is damaged");
     });
   }
-  if (way == "absent" && odd_one) ::pause();
+  if (way == "absent" && odd_one) stay_away();
   communicator->barrier();
+  if (way == "unfinished" && odd_one) stay_away();
+}
+
+void finish(Session& session, double deadline_s) {
+  try {
+    session.finish(deadline_s);
+  } catch (const CommError& error) {
+    std::cerr << cat("rank ", session.rank(), ": ", error.what(), "\n");
+    session.abort(error.exit_code());
+  }
 }
 
 /// The order of leaving that every job keeps: what all ranks know of ends in order, anything else
 /// ends the others too.
 int main(const std::string& way, int code) {
   try {
-    if (way == "late" && launched_rank() == 1) ::pause();
+    if (way == "late" && launched_rank() == 1) stay_away();
     Session session = Session::open(way == "late" ? 3.0 : 600.0);
+    log::configure({.rank = session.rank(), .world_size = session.world_size(), .file = {}});
     ExitCode answer = ExitCode::done;
     try {
       run(session, way, code);
@@ -70,7 +87,7 @@ int main(const std::string& way, int code) {
       if (session.rank() == 0) std::cerr << error.what() << "\n";
       answer = error.exit_code();
     }
-    session.finish();
+    finish(session, way == "unfinished" ? 0.5 : 600.0);
     return static_cast<int>(answer);
   } catch (const Error& error) {
     std::cerr << error.what() << "\n";

@@ -74,7 +74,16 @@ def test_an_agreed_failure_is_said_once_and_ends_in_order():
 def test_a_rank_that_stays_away_is_missed():
     code, stderr = outcome(mpirun(2, "absent"))
     assert code == 1
-    assert "barrier, number 1, section step, longer than its deadline of 0.5 s" in stderr
+    assert "barrier, number 1, section step, longer than its deadline of 0.5 s: " in stderr
+    assert re.search(r"rank 1 has been in section step for [\d.]+ s, last came to set-up of the communicator", stderr)
+    assert "\n[rank 1]     pause (" in stderr, "what it does, where there is no log file"
+
+
+def test_a_rank_that_does_not_come_to_the_end_is_missed():
+    code, stderr = outcome(mpirun(3, "unfinished"))
+    assert code == 1
+    assert re.search(r"for the other ranks at the end of the job: rank 1 is in section step, "
+                     r"last came to barrier, number 1, [\d.]+ s ago", stderr), stderr
 
 
 def test_a_rank_that_never_starts_mpi_is_missed():
