@@ -23,7 +23,7 @@ inline CheckpointContents example_checkpoint(std::int64_t step) {
                         {"steps", at::full({}, step, at::kLong)}};
   contents.state = {
       step,           128 * step, ~std::uint64_t{0}, "[run]\nname = \"\xc3\xbc\"\n", "f00d",
-      {"cat", "dog"}, 2};
+      {"cat", "dog"}, 2,          {.updates = step}};
   return contents;
 }
 

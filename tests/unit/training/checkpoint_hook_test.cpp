@@ -31,12 +31,14 @@ class Hook : public ::testing::Test {
          .comm = effuse::testing::world(),
          .every_steps = 2,
          .run_state = {},
+         .control = [] { return ControlState{.updates = 7}; },
          .batch_size = 10});
   }
 
-  static void step(CheckpointHook& hook, std::int64_t number) {
+  static void step(CheckpointHook& hook, std::int64_t number, bool good = true) {
     StepReport report;
     report.step = number;
+    report.good = good;
     hook.after_step(report);
   }
 
@@ -64,6 +66,19 @@ TEST_F(Hook, SavesAtIntervalsAndAtTheEnd) {
   EXPECT_THAT(steps(), ElementsAre(4, 5));
   if (effuse::testing::session().rank() == 0) {
     EXPECT_EQ(CheckpointFolder(folder_.path()).read_state(5).images_seen, 50);
+  }
+}
+
+TEST_F(Hook, SavesNeitherAfterABadStepNorWhereTrainingDiverged) {
+  bool full = false;
+  CheckpointHook hook = make(full);
+  hook.before_training(0);
+  step(hook, 2);
+  step(hook, 4, /*good=*/false);
+  hook.after_training(5, TrainingEnd::diverged);
+  EXPECT_THAT(steps(), ElementsAre(2));
+  if (effuse::testing::session().rank() == 0) {
+    EXPECT_EQ(CheckpointFolder(folder_.path()).read_state(2).control.updates, 7);
   }
 }
 
