@@ -27,8 +27,11 @@ struct StepReport {
   double communication_s = 0.0;  ///< all reductions, hidden or not
   double wall_s = 0.0;           ///< since the last report, without what hooks did after it
 
-  /// Not good, as happens under fp16 until its loss scale has been lowered.
-  bool overflowed() const { return !good && loss_scale > 1.0 && !std::isfinite(grad_norm); }
+  /// Whether a step was bad only because the gradients of a scaled loss overflowed, which a smaller
+  /// loss scale mends: so fp16 finds its scale, and it is no sign of trouble.
+  bool overflowed() const {
+    return !good && loss_scale > 1.0 && std::isfinite(loss) && !std::isfinite(grad_norm);
+  }
 };
 
 }  // namespace effuse

@@ -32,12 +32,14 @@ void Trainer::finish_oldest() {
   between_reports_.lap_s();
 }
 
+/// That training has diverged holds, whatever becomes of the step that is under way.
 void Trainer::count_bad(const StepReport& report) {
   if (report.good) {
     bad_in_a_row_ = 0;
   } else if (!report.overflowed()) {
     ++bad_in_a_row_;
   }
+  diverged_ = diverged_ || bad_in_a_row_ > limits_.bad_steps;
 }
 
 bool Trainer::looks_at_state(std::int64_t step) const {
@@ -48,15 +50,14 @@ TrainingEnd Trainer::run(std::int64_t steps_done) {
   steps_done_ = steps_done;
   for (const auto& hook : hooks_) hook->before_training(steps_done);
   between_reports_.lap_s();
-  const auto diverged = [this] { return bad_in_a_row_ > limits_.bad_steps; };
   for (std::int64_t step = steps_done + 1; step <= limits_.total_steps; ++step) {
     launch(step);
     const bool wait = step == limits_.total_steps || looks_at_state(step);
     while (step_.in_flight() > (wait ? 0U : 1U)) finish_oldest();
-    if (stopping_ || diverged()) break;
+    if (stopping_ || diverged_) break;
   }
   while (step_.in_flight() > 0) finish_oldest();
-  const TrainingEnd end = diverged()                           ? TrainingEnd::diverged
+  const TrainingEnd end = diverged_                            ? TrainingEnd::diverged
                           : steps_done_ >= limits_.total_steps ? TrainingEnd::finished
                                                                : TrainingEnd::stopped;
   for (const auto& hook : hooks_) hook->after_training(steps_done_, end);

@@ -74,6 +74,7 @@ class Trainer {
   std::int64_t steps_done_ = 0;
   std::int64_t bad_in_a_row_ = 0;
   bool stopping_ = false;
+  bool diverged_ = false;
 };
 
 }  // namespace effuse
