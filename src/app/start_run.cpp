@@ -151,8 +151,8 @@ std::int64_t check_start(const RunFolder& folder, const StartOptions& options, c
 CheckpointContents find_last_good(const RunFolder& folder, const RecoveryConfig& recovery,
                                   std::int64_t restores, std::int64_t step) {
   const std::string what =
-      cat("training has diverged: more than ", recovery.skip_limit, " steps in a row up to step ",
-          step, " had a loss or gradients that are not finite or far too large (",
+      cat("training has diverged by step ", step, ": more than ", recovery.skip_limit,
+          " steps in a row had a loss or gradients that are not finite or far too large (",
           folder.bad_steps().string(), " has their images)");
   const char* advice =
       ". Lower optimizer.lr, set optimizer.grad_clip, or use precision.compute=fp32; the last "

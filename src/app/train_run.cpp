@@ -237,17 +237,18 @@ TrainingEnd TrainRun::train() {
 
 /// Collective. Back to the newest checkpoint, with a lower learning rate.
 void TrainRun::go_back() {
-  const std::int64_t restores = control_ ? control_->restores : 0;
+  const ControlState before = control_.value_or(ControlState{});
   std::optional<CheckpointContents> contents;
   agree(comm_, [&] {
     if (!leads()) return;
-    contents = find_last_good(folder_, config_.recovery, restores, context_.step);
+    contents = find_last_good(folder_, config_.recovery, before.restores, context_.step);
   });
   take_place(contents);
   restore(*state_, comm_, contents);
   count_restore(registry_);
-  control_->restores = restores + 1;
-  control_->lr_factor *= config_.recovery.lr_factor;
+  // The checkpoint may be older than the restore before this one.
+  control_->restores = before.restores + 1;
+  control_->lr_factor = before.lr_factor * config_.recovery.lr_factor;
   log::warning("back to the checkpoint of step ", steps_done_, "; the learning rate is now ",
                control_->lr_factor, " times what is configured");
 }
