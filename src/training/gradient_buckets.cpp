@@ -55,6 +55,7 @@ void GradientBuckets::begin_step(std::int64_t step) {
 }
 
 void GradientBuckets::begin_pass(bool last) {
+  if (passes_ > 0) require_whole_pass();
   ++passes_;
   last_pass_ = last;
   std::fill(arrived_.begin(), arrived_.end(), false);
@@ -95,9 +96,8 @@ void GradientBuckets::send(std::size_t number) {
 void GradientBuckets::send_rest() {
   if (passes_ == 0) {
     at::Tensor(state_.gradients()).zero_();
-  } else if (std::ranges::find(arrived_, false) != arrived_.end()) {
-    throw Error(cat("step ", step_, " brought no gradient for ", missing_parameters(),
-                    " (the network did not use what it used at first)"));
+  } else {
+    require_whole_pass();
   }
   while (sent_ < buckets_.size()) send(sent_);
 }
@@ -113,6 +113,13 @@ std::vector<std::unique_ptr<Work>> GradientBuckets::wait() {
     state_.gradients().narrow(0, bucket.begin, size).copy_(wire_.narrow(0, bucket.begin, size));
   }
   return works;
+}
+
+/// What is missing would stand in the sum as the step before left it.
+void GradientBuckets::require_whole_pass() const {
+  if (std::ranges::find(arrived_, false) == arrived_.end()) return;
+  throw Error(cat("step ", step_, " brought no gradient for ", missing_parameters(),
+                  " (the network did not use what it used at first)"));
 }
 
 std::string GradientBuckets::missing_parameters() const {

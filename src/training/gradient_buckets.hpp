@@ -35,11 +35,12 @@ class GradientBuckets {
   void begin_step(std::int64_t step);
 
   /// Before each backward pass of the step, of which the first replaces the gradients of the step
-  /// before and others add to them. Where `last`, buckets are sent as they become ready.
+  /// before and others add to them. Where `last`, buckets are sent as they become ready. Throws
+  /// Error where the pass before left a parameter without a gradient.
   void begin_pass(bool last);
 
   /// Collective. After the last pass: sends what has not left yet. Gradients are zeros where this
-  /// rank made no pass. Throws Error where a pass left a parameter without a gradient.
+  /// rank made no pass. Throws Error as begin_pass() does.
   void send_rest();
 
   /// Waits for all of them: then gradients() of the state is the sum over ranks and passes. Returns
@@ -62,6 +63,7 @@ class GradientBuckets {
   void arrive(std::size_t place, const at::Tensor& parameter);
   void send_ready();
   void send(std::size_t bucket);
+  void require_whole_pass() const;
   std::string missing_parameters() const;
 
   FlatState& state_;
