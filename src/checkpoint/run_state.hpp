@@ -8,7 +8,7 @@ namespace effuse {
 
 /// The small numbers that training keeps from step to step.
 struct ControlState {
-  double loss_scale = 1.0;       ///< of fp16
+  double loss_scale = 0.0;       ///< of fp16; 0: the loss was not scaled
   std::int64_t clean_steps = 0;  ///< since the loss scale last changed
   std::int64_t updates = 0;      ///< of the weights; steps that were skipped made none
   double norm_average = 0.0;     ///< running average of gradient norms

@@ -18,21 +18,16 @@ constexpr double kMemory = 0.02;
 constexpr double kSmallestScale = 1;
 constexpr double kLargestScale = 16777216;
 
-ControlState first_state(const PrecisionConfig& precision) {
-  ControlState state;
-  state.loss_scale = precision.compute == "fp16" ? precision.loss_scale : 1.0;
-  return state;
-}
-
 }  // namespace
 
 StepControl::StepControl(const Config& config, at::Device device)
     : scales_(config.precision.compute == "fp16"),
+      first_scale_(scales_ ? config.precision.loss_scale : 1.0),
       growth_steps_(static_cast<double>(config.precision.loss_scale_growth_steps)),
       spike_factor_(config.recovery.spike_factor),
       max_norm_(config.optimizer.grad_clip),
       values_(at::zeros({5}, at::TensorOptions(device).dtype(at::kDouble))) {
-  restore(first_state(config.precision));
+  restore({});
 }
 
 at::Tensor StepControl::loss_scale() const { return scales_ ? value(kScale) : at::Tensor(); }
@@ -80,7 +75,7 @@ void StepControl::update_average(const at::Tensor& good, const at::Tensor& norm)
 ControlState StepControl::state() const {
   const at::Tensor values = values_.cpu();
   const auto* v = values.const_data_ptr<double>();
-  return {.loss_scale = v[kScale],
+  return {.loss_scale = scales_ ? v[kScale] : 0.0,
           .clean_steps = static_cast<std::int64_t>(v[kCleanSteps]),
           .updates = static_cast<std::int64_t>(v[kUpdates]),
           .norm_average = v[kNormAverage],
@@ -91,8 +86,10 @@ ControlState StepControl::state() const {
 
 void StepControl::restore(const ControlState& state) {
   const at::NoGradGuard no_grad;
+  const bool goes_on = scales_ && state.loss_scale > 0.0;
   values_.copy_(at::tensor(
-      {state.loss_scale, static_cast<double>(state.clean_steps), static_cast<double>(state.updates),
+      {goes_on ? state.loss_scale : first_scale_,
+       goes_on ? static_cast<double>(state.clean_steps) : 0.0, static_cast<double>(state.updates),
        state.norm_average, static_cast<double>(state.norm_count)},
       at::kDouble));
   lr_factor_ = state.lr_factor;

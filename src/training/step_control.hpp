@@ -40,6 +40,9 @@ class StepControl {
 
   /// For checkpoints. Waits for the device.
   ControlState state() const;
+
+  /// Goes on from there. Where the loss was not scaled and now is, or the other way round, the
+  /// scale begins as in a new run.
   void restore(const ControlState& state);
 
  private:
@@ -48,6 +51,7 @@ class StepControl {
   void update_average(const at::Tensor& good, const at::Tensor& norm);
 
   bool scales_;
+  double first_scale_;
   double growth_steps_;
   double spike_factor_;
   double max_norm_;
