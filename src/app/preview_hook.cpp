@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "core/zero_padded.hpp"
 #include "generation/gather.hpp"
+#include "models/precision.hpp"
 
 namespace effuse {
 namespace {
@@ -61,7 +62,7 @@ at::Tensor PreviewHook::generate(std::int64_t images) {
       .tile_size = kTile,
       .height = parts_.config.model.sample_size,
       .width = parts_.config.model.sample_size,
-      .compute = parts_.config.precision.compute};
+      .compute = autocast_compute(parts_.config.precision)};
   const SeededNoise noise(static_cast<std::uint64_t>(parts_.config.run.seed));
   const TileGenerator generator(parts_.network, parts_.schedule, classes_, noise, settings,
                                 parts_.device);

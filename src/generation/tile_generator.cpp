@@ -22,8 +22,10 @@ TileGenerator::TileGenerator(Network& network, const Schedule& schedule, const C
       device_(device) {}
 
 Denoiser TileGenerator::make_denoiser(const at::Tensor& labels) const {
-  const NoiseModel model = [this](const at::Tensor& x, const at::Tensor& t, const at::Tensor& y) {
-    return network_.forward(x, t, y).to(at::kFloat);
+  const at::ScalarType type = network_.parameters().front().scalar_type();
+  const NoiseModel model = [this, type](const at::Tensor& x, const at::Tensor& t,
+                                        const at::Tensor& y) {
+    return network_.forward(x.to(type), t, y).to(at::kFloat);
   };
   return guided(model, labels, network_.null_class(), settings_.guidance,
                 repeats_iddm() ? GuidanceBatch::separate : GuidanceBatch::doubled);

@@ -21,13 +21,14 @@ struct GenerationSettings {
   double guidance = 1.0;
   std::int64_t tile_size = 16;
   std::int64_t height = 0, width = 0;  ///< of the images, in pixels
-  std::string compute = "fp32";        ///< precision.compute
+  std::string compute = "fp32";        ///< of autocast: "fp32" is none
 };
 
 /// Computes tiles of images with one network.
 class TileGenerator {
  public:
-  /// Everything referred to must outlive this. `network` is put into evaluation mode for each tile.
+  /// Everything referred to must outlive this. `network`, of any float type, is put into evaluation
+  /// mode for each tile.
   TileGenerator(Network& network, const Schedule& schedule, const ClassPlan& classes,
                 const NoiseSource& noise, const GenerationSettings& settings, at::Device device);
 
