@@ -28,7 +28,7 @@ struct RunState {
   std::string dataset_fingerprint;  ///< of the data set's manifest: continue on the same data only
   std::vector<std::string> class_names;  ///< by label; empty for an unconditional model
   int world_size = 1;                    ///< ranks that wrote it; may differ when continued
-  ControlState control;
+  ControlState control = {};
 
   bool operator==(const RunState&) const = default;
 };
