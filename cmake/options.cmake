@@ -1,6 +1,7 @@
 # What can be chosen at configure time, and the flags every target shares (effuse::options).
 option(EFFUSE_TRAINING "Build the libraries and jobs that need torch and MPI" ON)
 option(EFFUSE_TESTS "Build the tests" ON)
+option(EFFUSE_C10D_ORACLE "Hold the reduction of gradients against PyTorch's c10d::Reducer in tests" ON)
 option(EFFUSE_WERROR "Treat warnings as errors" ON)
 option(EFFUSE_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 set(EFFUSE_CUDA AUTO CACHE STRING "Build the CUDA and NCCL parts: ON, OFF or AUTO (on where nvcc is found)")
