@@ -63,7 +63,7 @@ def test_a_step_waits_for_a_rank_that_is_still_in_another_section(workplace, tmp
                                                                   settings):
     """Rank 0 alone is held, where it writes a file, while rank 1 has gone on to the next step."""
     job, gate = start_held(workplace, section, part, tmp_path, monkeypatch, **settings)
-    told = re.compile(rf"rank 1 waits on in all_reduce of .*: rank 0 is in section {section}, last came to ")
+    told = re.compile(rf"rank 1 waits on in \w+ of .*: rank 0 is in section {section}, last came to ")
     job.wait_for(lambda: told.search(log_of(workplace, section, 1)))
     gate.open()
     assert_done(workplace, section, job)
