@@ -96,7 +96,7 @@ def test_a_stop_redoes_nothing_and_a_longer_run_leaves_out_the_time_between(work
 def test_bad_steps_and_going_back_are_lost(workplace):
     """With this rate no number is finite after a few steps, at half of it neither."""
     result = run("effuse-train", *arguments(workplace, "diverges", **{
-        "run.steps": 60, "checkpoint.every_steps": 5, "recovery.skip_limit": 2, "recovery.max_restores": 1,
+        "run.steps": 60, "checkpoint.every_steps": 2, "recovery.skip_limit": 2, "recovery.max_restores": 1,
         "optimizer.name": "sgd", "optimizer.lr": 10, "optimizer.grad_clip": 0}))
     before, after = result.stderr.split("back to the checkpoint of step ")
     skipped = [int(step) for step in re.findall(r"step (\d+) was skipped", before)]
