@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All checks of the GPU code in one command, on a machine with a GPU:
 #
-#   benchmarks/gpu.sh --data FOLDER [--bin FOLDER] [--device cuda|cpu] [--steps N] [--rate-steps N]
+#   benchmarks/gpu.sh --data FOLDER [--bin FOLDER] [--device cuda|cpu] [--steps N] [--rate-steps N] [-- COMPARE...]
 #
 #   1  the communicator's test suite over NCCL, on one rank
 #   2  training on the GPU and on the CPU, fp32, from the same seed: their losses have to agree
@@ -9,14 +9,18 @@
 #   4  a stop by SIGUSR1, and the continuation
 #   5  images by the trained weights on both, by every sampler: their pixels have to agree
 #   6  the other networks with the other optimisers and predictions: losses of both have to agree
+#   7  training beside PyTorch, eager, compiled and under DDP with NCCL, at as many GPUs as there are: rates, kernels
+#      of a step; the first losses of all have to be those of the CPU. Tuning takes most of its time: half an hour
 #
 # FOLDER is a packed data set; scripts/demo --quick leaves one in demo/quick/packed. The programs are those of
-# build/release, or of a bundle (scripts/bundle) whose environment.sh was sourced; python3 needs numpy and pillow.
+# build/release, or of a bundle (scripts/bundle) whose environment.sh was sourced; python3 needs numpy and pillow,
+# and for 7 also diffusers. COMPARE: arguments of benchmarks/training/compare.py in place of those of 7 below.
 # With --device cpu the checks themselves can be tried without a GPU (1 is left out).
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 bin=$repository/build/release/bin data="" device=cuda steps=40 rate_steps=400
+beside=(fashion cifar --batch-size 256 --steps 30 --warm-up 20 --tune --account)
 while [ $# -gt 0 ]; do
   case "$1" in
     --data) data=${2:?--data wants a folder}; shift ;;
@@ -24,7 +28,8 @@ while [ $# -gt 0 ]; do
     --device) device=${2:?--device wants cuda or cpu}; shift ;;
     --steps) steps=${2:?--steps wants a number}; shift ;;
     --rate-steps) rate_steps=${2:?--rate-steps wants a number}; shift ;;
-    -h|--help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --) shift; beside=("$@"); break ;;
+    -h|--help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "gpu.sh: unknown argument $1 (see benchmarks/gpu.sh --help)" >&2; exit 2 ;;
   esac
   shift
@@ -100,4 +105,12 @@ other cspdarkunet --set model.name=cspdarkunet --set 'model.channels=[8,16,32,64
   --set optimizer.name=sgd --set diffusion.loss=huber
 other unet2d --set diffusion.prediction=v_prediction --set diffusion.zero_terminal_snr=true \
   --set diffusion.min_snr_gamma=5
+
+echo "7  training beside PyTorch on $device"
+if "$python" -c 'import tomllib, numpy, PIL' 2>/dev/null; then
+  "$python" "$repository/benchmarks/training/compare.py" "${beside[@]}" --device "$device" --bin "$bin" \
+    --work "$place/training"
+else
+  echo "   left out: $python is no Python 3.11 with numpy and pillow"
+fi
 echo "all checks passed"

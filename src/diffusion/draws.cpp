@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include <vector>
 
@@ -82,6 +83,7 @@ at::Tensor drop_labels(const TrainingDrawSettings& settings,
 TrainingDraws draw_for_training(const TrainingDrawSettings& settings,
                                 std::span<const std::int64_t> positions,
                                 at::IntArrayRef image_shape, const at::Tensor& labels) {
+  RECORD_USER_SCOPE("effuse::draws");
   TrainingDraws draws;
   const auto to_device = [&](const at::Tensor& tensor) {
     return tensor.to(settings.device, /*non_blocking=*/true);

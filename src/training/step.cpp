@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/record_function.h>
 
 #include <cmath>
 #include <limits>
@@ -153,6 +154,7 @@ void TrainStep::send_riders(std::int64_t step, bool stop_wanted) {
 }
 
 void TrainStep::update(Launched& launched) {
+  RECORD_USER_SCOPE("effuse::update");
   const at::NoGradGuard no_grad;
   const at::Tensor loss = riders_[kLossSum] / static_cast<double>(config_.run.batch_size);
   const Verdict verdict = control_.judge(state_.gradients(), loss);
