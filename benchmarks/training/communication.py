@@ -13,8 +13,6 @@ from statistics import median
 import machine
 from effuse import Effuse
 
-ROUNDS = 3
-
 
 @dataclasses.dataclass
 class Communication:
@@ -48,11 +46,11 @@ class SideBySide(Effuse):
         return ["taskset", "-c", cores] if self.variant.bound else []
 
 
-def of_effuse(name, setup, variant, steps, warm_up):
+def of_effuse(name, setup, variant, steps, warm_up, rounds):
     runs = [SideBySide(setup, variant, place) for place in range(variant.ranks)]
     together, alone, reports = [], [], []
     with concurrent.futures.ThreadPoolExecutor(len(runs)) as pool:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             burst = Effuse(setup, variant).burst(steps, warm_up)
             together += burst.seconds
             reports += burst.reports
@@ -62,10 +60,10 @@ def of_effuse(name, setup, variant, steps, warm_up):
                          median(r["exposed_communication_s"] for r in reports))
 
 
-def of_ddp(name, peer, steps, warm_up):
+def of_ddp(name, peer, steps, warm_up, rounds):
     """`peer`: a running PyTorch of several ranks."""
     together, alone = [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         together += peer.burst(steps, warm_up).seconds
         alone += peer.burst(steps, warm_up, reduce=False).seconds
     return Communication(name, median(together), median(alone), peer.ask("reductions", count=9)["seconds"])

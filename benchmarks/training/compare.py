@@ -134,10 +134,11 @@ def check_losses(contenders, reference):
 
 def communications(options, setup, groups):
     found = []
+    bursts = (options.steps, options.warm_up, (options.rounds + 1) // 2)
     for ours, *peers in groups:
         if ours.variant.ranks > 1:
-            found.append(communication.of_effuse(ours.name, setup, ours.variant, options.steps, options.warm_up))
-            found += [communication.of_ddp(peer.name, peer.running, options.steps, options.warm_up) for peer in peers]
+            found.append(communication.of_effuse(ours.name, setup, ours.variant, *bursts))
+            found += [communication.of_ddp(peer.name, peer.running, *bursts) for peer in peers]
     return found
 
 

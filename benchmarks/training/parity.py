@@ -5,9 +5,9 @@ noise."""
 TOLERANCE = {"fp32": 1e-3, "bf16": 1e-2}
 
 
-def difference(ours, theirs):
-    """The largest over the steps that both have."""
-    return max(abs(a - b) / abs(b) for a, b in zip(ours, theirs))
+def difference(reference, losses):
+    """The largest over the steps that both have, relative to the reference."""
+    return max(abs(a - b) / abs(a) for a, b in zip(reference, losses))
 
 
 def tolerance(*variants):

@@ -20,7 +20,7 @@ def scope_of(event):
 
 def profile(step, count, device):
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device.type == "cuda" else [])
-    with torch.profiler.profile(activities=activities) as record:
+    with torch.profiler.profile(activities=activities, acc_events=True) as record:
         began = time.perf_counter()
         for _ in range(count):
             step()

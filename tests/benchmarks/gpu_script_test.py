@@ -12,6 +12,7 @@ from PIL import Image
 
 SOURCE = pathlib.Path(os.environ["EFFUSE_SOURCE"])
 BIN = pathlib.Path(os.environ["EFFUSE_BIN"])
+os.environ["OMP_WAIT_POLICY"] = "passive"  # so that tests beside each other do not wait in loops
 
 
 def run(*command):
@@ -32,8 +33,10 @@ def test_all_checks_on_the_cpu(tmp_path):
                  "--image-size", 32, "--channels", 1)
     assert packed.returncode == 0, packed.stderr
     done = run(SOURCE / "benchmarks/gpu.sh", "--device", "cpu", "--data", tmp_path / "packed", "--bin", BIN,
-               "--steps", 4, "--rate-steps", 2)
+               "--steps", 4, "--rate-steps", 2, "--", pathlib.Path(__file__).with_name("tiny.toml"), "--quick",
+               "--without", "PyTorch", "--without", "ranks", "--account")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "| Effuse, 1 rank | autocast |" in done.stdout and "### Where a step goes" in done.stdout
     assert done.stdout.endswith("all checks passed\n")
     assert done.stdout.count("largest relative difference 0.0e+00") == 5, done.stdout
     assert done.stdout.count("mean difference 0.000 grey levels") == 4, done.stdout
