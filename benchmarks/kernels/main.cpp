@@ -19,5 +19,6 @@ int main(int argc, char** argv) {
   std::printf("%-58s %12s %12s %s\n", "against", "ours", "theirs", "theirs / ours");
   const auto wanted = [&](const char* name) { return section == "all" || section == name; };
   if (wanted("attention")) effuse::benchmark::compare_attention();
+  if (wanted("group-norm")) effuse::benchmark::compare_group_norm();
   if (wanted("optimisers")) effuse::benchmark::compare_optimisers();
 }

@@ -35,7 +35,7 @@ at::Tensor TileGenerator::generate(const Tile& tile, const StopWanted& stop_want
   const at::NoGradGuard no_grad;
   const ComputePrecision precision(settings_.compute, device_);
   network_.eval();
-  network_.use_attention(repeats_iddm() ? AttentionKernel::iddm : AttentionKernel::fused);
+  network_.use_kernels(repeats_iddm() ? Kernels::iddm : Kernels::fused);
   std::vector<std::int64_t> indices(static_cast<std::size_t>(settings_.tile_size));
   std::iota(indices.begin(), indices.end(), tile.first);
 

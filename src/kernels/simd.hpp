@@ -58,14 +58,19 @@ EFFUSE_INLINE inline Floats<w> load(const c10::BFloat16* from) {
   return bits_as<Floats<w>>(words << 16);
 }
 
-/// Rounds to nearest even.
+/// To nearest even; the number is in the upper halves of the words.
 template <int w>
-EFFUSE_INLINE inline void store(c10::BFloat16* to, Floats<w> x) {
+EFFUSE_INLINE inline typename VectorOf<w>::Words rounded_to_bf16(Floats<w> x) {
   using Words = typename VectorOf<w>::Words;
   const auto words = bits_as<Words>(x);
-  const Words rounded = (words + 0x7fff + ((words >> 16) & 1)) >> 16;
-  const Words result = x == x ? rounded : (rounded & 0) + 0x7fc0;
-  const auto halves = __builtin_convertvector(result, typename VectorOf<w>::HalfWords);
+  const Words rounded = words + 0x7fff + ((words >> 16) & 1);
+  return x == x ? rounded : (rounded & 0) + 0x7fc00000;
+}
+
+template <int w>
+EFFUSE_INLINE inline void store(c10::BFloat16* to, Floats<w> x) {
+  const auto words = rounded_to_bf16<w>(x) >> 16;
+  const auto halves = __builtin_convertvector(words, typename VectorOf<w>::HalfWords);
   __builtin_memcpy(to, &halves, sizeof(halves));
 }
 
@@ -79,6 +84,38 @@ EFFUSE_INLINE inline Floats<w> load(const c10::Half* from) {
 template <int w>
 EFFUSE_INLINE inline void store(c10::Half* to, Floats<w> x) {
   for (int i = 0; i < w; ++i) to[i] = static_cast<c10::Half>(x[i]);
+}
+
+/// 2 w numbers where the order does not matter, as long as all that goes with them comes in the
+/// same: bf16 then needs no shuffling, since each 32 bits of memory hold a number of `a` and one of
+/// `b`.
+template <int w>
+struct Two {
+  Floats<w> a, b;
+};
+
+template <int w>
+EFFUSE_INLINE inline Two<w> load_two(const float* from) {
+  return {load<w>(from), load<w>(from + w)};
+}
+
+template <int w>
+EFFUSE_INLINE inline void store_two(float* to, Two<w> x) {
+  store<w>(to, x.a);
+  store<w>(to + w, x.b);
+}
+
+template <int w>
+EFFUSE_INLINE inline Two<w> load_two(const c10::BFloat16* from) {
+  typename VectorOf<w>::Words words;
+  __builtin_memcpy(&words, from, sizeof(words));
+  return {bits_as<Floats<w>>(words << 16), bits_as<Floats<w>>(words & 0xffff0000U)};
+}
+
+template <int w>
+EFFUSE_INLINE inline void store_two(c10::BFloat16* to, Two<w> x) {
+  const auto words = (rounded_to_bf16<w>(x.a) >> 16) | (rounded_to_bf16<w>(x.b) & 0xffff0000U);
+  __builtin_memcpy(to, &words, sizeof(words));
 }
 
 /// 2^x within 2 units of the last place for x < 127, and exactly 1 for 0; x below -126 counts as

@@ -15,7 +15,6 @@ namespace {
 
 constexpr double kLeakySlope = 0.01;
 
-at::Tensor silu(const at::Tensor& x) { return at::silu(x); }
 at::Tensor mish(const at::Tensor& x) { return at::mish(x); }
 at::Tensor gelu(const at::Tensor& x) { return at::gelu(x); }
 at::Tensor relu(const at::Tensor& x) { return at::relu(x); }
@@ -67,6 +66,8 @@ std::string listed(std::span<const std::string> names) {
 }
 
 }  // namespace
+
+at::Tensor silu(const at::Tensor& x) { return at::silu(x); }
 
 Activation diffusers_activation(std::string_view name) {
   std::vector<std::string> available;

@@ -8,6 +8,9 @@ namespace effuse {
 
 using Activation = at::Tensor (*)(const at::Tensor&);
 
+/// x / (1 + exp(-x)): "silu" and "swish" everywhere, which kernels may join with what is before it.
+at::Tensor silu(const at::Tensor& x);
+
 /// The activation that diffusers knows by this name: silu (also swish), mish, gelu (exact), relu.
 /// Throws ConfigError naming model.act_fn for another.
 Activation diffusers_activation(std::string_view name);

@@ -4,6 +4,7 @@
 
 #include "kernels/attention.hpp"
 #include "models/linear.hpp"
+#include "models/norm.hpp"
 
 namespace effuse {
 
@@ -26,7 +27,7 @@ SelfAttention::SelfAttention(std::int64_t channels, const LayerOptions& options,
 }
 
 at::Tensor SelfAttention::forward(const at::Tensor& x) {
-  at::Tensor pixels = group_norm_ ? group_norm_(x) : x;
+  at::Tensor pixels = group_norm_ ? normalise(x, *group_norm_) : x;
   pixels = pixels.flatten(2).transpose(1, 2).contiguous();
   const at::Tensor attended =
       attention(split_heads(linear(pixels, *to_q_)), split_heads(linear(pixels, *to_k_)),

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "models/norm.hpp"
+
 namespace effuse {
 
 ConvNormAct::ConvNormAct(const Shape& shape, Activation activation)
@@ -15,7 +17,11 @@ ConvNormAct::ConvNormAct(const Shape& shape, Activation activation)
                                         .bias(false)))),
       gn_(register_module("gn", torch::nn::GroupNorm(torch::nn::GroupNormOptions(1, shape.out)))) {}
 
-at::Tensor ConvNormAct::forward(const at::Tensor& x) { return activation_(gn_(conv_(x))); }
+at::Tensor ConvNormAct::forward(const at::Tensor& x) {
+  const at::Tensor hidden = conv_(x);
+  return kernels() == Kernels::iddm ? activation_(gn_(hidden))
+                                    : normalise(hidden, *gn_, activation_);
+}
 
 Bottleneck::Bottleneck(std::int64_t channels, Shortcut shortcut, Activation activation)
     : shortcut_(shortcut) {

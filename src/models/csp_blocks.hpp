@@ -13,7 +13,7 @@
 namespace effuse {
 
 /// IDDM's BaseConv: convolution without bias, norm, activation.
-class ConvNormAct : public torch::nn::Module {
+class ConvNormAct : public torch::nn::Module, public ChoosesKernels {
  public:
   struct Shape {
     std::int64_t in = 0, out = 0;  ///< channels

@@ -5,7 +5,6 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "kernels/attention.hpp"
-#include "models/iddm_network.hpp"
 #include "models/linear.hpp"
 
 namespace effuse {
@@ -16,7 +15,7 @@ PackedAttention::PackedAttention(std::int64_t size, std::int64_t head_count)
       out_proj_(register_module("out_proj", torch::nn::Linear(size, size))) {}
 
 at::Tensor PackedAttention::forward(const at::Tensor& x) {
-  if (kernel_ == AttentionKernel::iddm) {
+  if (kernels() == Kernels::iddm) {
     return std::get<0>(at::_native_multi_head_attention(x, x, x, x.size(2), head_count_,
                                                         in_proj_weight_, in_proj_bias_,
                                                         out_proj_->weight, out_proj_->bias));

@@ -7,13 +7,13 @@
 #include <memory>
 
 #include "models/activation.hpp"
-#include "models/network.hpp"
+#include "models/iddm_network.hpp"
 
 namespace effuse {
 
 /// Multi-head self-attention with the weights of PyTorch's MultiheadAttention: queries, keys and
 /// values come from one packed projection.
-class PackedAttention : public torch::nn::Module {
+class PackedAttention : public torch::nn::Module, public ChoosesKernels {
  public:
   /// `size` must be a multiple of `head_count`.
   PackedAttention(std::int64_t size, std::int64_t head_count);
@@ -21,15 +21,12 @@ class PackedAttention : public torch::nn::Module {
   /// x: [N, L, size], and so is the result.
   at::Tensor forward(const at::Tensor& x);
 
-  void use(AttentionKernel kernel) { kernel_ = kernel; }
-
   const at::Tensor& in_proj_weight() const { return in_proj_weight_; }  ///< [3 size, size]
   const at::Tensor& in_proj_bias() const { return in_proj_bias_; }      ///< [3 size]
   const at::Tensor& out_proj_bias() const { return out_proj_->bias; }   ///< [size]
 
  private:
   std::int64_t head_count_;
-  AttentionKernel kernel_ = AttentionKernel::fused;
   at::Tensor in_proj_weight_, in_proj_bias_;
   torch::nn::Linear out_proj_;
 };

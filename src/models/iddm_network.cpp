@@ -8,7 +8,6 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "models/config_checks.hpp"
-#include "models/iddm_attention.hpp"
 
 namespace effuse {
 namespace {
@@ -51,9 +50,9 @@ IddmNetwork::IddmNetwork(const ModelConfig& config, std::int64_t levels)
                    .register_module("label_emb", torch::nn::Embedding(rows, kIddmEmbeddingSize));
 }
 
-void IddmNetwork::use_attention(AttentionKernel kernel) {
+void IddmNetwork::use_kernels(Kernels kernels) {
   for (const auto& module : modules()) {
-    if (auto* attention = module->as<PackedAttention>()) attention->use(kernel);
+    if (auto* chooser = dynamic_cast<ChoosesKernels*>(module.get())) chooser->use(kernels);
   }
 }
 

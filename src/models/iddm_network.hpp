@@ -15,6 +15,20 @@ namespace effuse {
 /// Elements of the embedding of time and class in all networks of IDDM.
 inline constexpr std::int64_t kIddmEmbeddingSize = 256;
 
+/// For modules whose arithmetic differs between Kernels.
+class ChoosesKernels {
+ public:
+  virtual ~ChoosesKernels() = default;
+
+  void use(Kernels kernels) { kernels_ = kernels; }
+
+ protected:
+  Kernels kernels() const { return kernels_; }
+
+ private:
+  Kernels kernels_ = Kernels::fused;
+};
+
 /// What the U-Nets of IDDM (chairc/Integrated-Design-Diffusion-Model) have in common: the embedding
 /// of time and class, and what images and labels they take.
 ///
@@ -23,7 +37,7 @@ inline constexpr std::int64_t kIddmEmbeddingSize = 256;
 /// nothing: it is the unconditional embedding.
 class IddmNetwork : public Network {
  public:
-  void use_attention(AttentionKernel kernel) override;
+  void use_kernels(Kernels kernels) override;
 
  protected:
   /// `levels`: resolutions of the network; each but the first halves height and width. Throws

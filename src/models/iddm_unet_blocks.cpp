@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "models/norm.hpp"
 #include "models/upsample.hpp"
 
 namespace effuse {
@@ -34,7 +35,10 @@ ConvPair::ConvPair(const Shape& shape, const IddmActivation& activation, Residua
 }
 
 at::Tensor ConvPair::forward(const at::Tensor& x) {
-  const at::Tensor hidden = norm2_(conv2_(activation_.layer(norm1_(conv1_(x)))));
+  const at::Tensor hidden =
+      kernels() == Kernels::iddm
+          ? norm2_(conv2_(activation_.layer(norm1_(conv1_(x)))))
+          : normalise(conv2_(normalise(conv1_(x), *norm1_, activation_.layer)), *norm2_);
   return residual_ == Residual::yes ? activation_.after_residual(x + hidden) : hidden;
 }
 

@@ -15,7 +15,7 @@ namespace effuse {
 enum class Residual { no, yes };
 
 /// IDDM's DoubleConv: convolution, norm, activation, convolution, norm; 3x3 without bias.
-class ConvPair : public torch::nn::Module {
+class ConvPair : public torch::nn::Module, public ChoosesKernels {
  public:
   struct Shape {
     std::int64_t in = 0, middle = 0, out = 0;  ///< channels; in = out where residual

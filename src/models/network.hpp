@@ -19,10 +19,11 @@ struct NetworkTraits {
   bool has_null_class = true;    ///< whether the last of the labels is the null class
 };
 
-/// Who computes self-attention.
-enum class AttentionKernel {
-  fused,  ///< kernels/attention: the (HW)^2 matrix of weights is never held in memory
-  iddm,   ///< PyTorch's MultiheadAttention as IDDM calls it, which holds that matrix; predicts only
+/// Whose arithmetic a network follows where several are right.
+enum class Kernels {
+  fused,  ///< src/kernels: fast, and the (HW)^2 matrix of attention is never held in memory
+  iddm,   ///< PyTorch's as IDDM calls them: MultiheadAttention, which holds that matrix, and
+          ///< normalisations that round before the activation; predicts only
 };
 
 /// A network that predicts, from a noisy image and its time step, what diffusion needs to know.
@@ -46,9 +47,9 @@ class Network : public torch::nn::Module {
     dropout_->set(seed, positions);
   }
 
-  /// For repeating IDDM's results to the last bit. Networks of other families have one kernel, and
+  /// For repeating IDDM's results to the last bit. Networks of other families have no choice, and
   /// this does nothing.
-  virtual void use_attention(AttentionKernel kernel) { static_cast<void>(kernel); }
+  virtual void use_kernels(Kernels kernels) { static_cast<void>(kernels); }
 
   const NetworkTraits& traits() const { return traits_; }
   bool is_conditional() const { return traits_.class_count > 0; }

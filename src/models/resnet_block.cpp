@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "models/norm.hpp"
+
 namespace effuse {
 namespace {
 
@@ -40,18 +42,20 @@ ResnetBlock::ResnetBlock(std::int64_t in_channels, std::int64_t out_channels,
 }
 
 at::Tensor ResnetBlock::forward(const at::Tensor& x, const at::Tensor& embedding) {
-  at::Tensor hidden = conv1_(activation_(norm1_(x)));
-  hidden = activation_(normalise_with_time(std::move(hidden), embedding));
+  at::Tensor hidden = conv1_(normalise(x, *norm1_, activation_));
+  hidden = normalise_with_time(std::move(hidden), embedding);
   hidden = conv2_(dropout_->forward(hidden));
   // A convolution keeps its input for the backward pass, not its output: adding in place is safe.
   return hidden.add_(conv_shortcut_ ? conv_shortcut_(x) : x);
 }
 
 at::Tensor ResnetBlock::normalise_with_time(at::Tensor hidden, const at::Tensor& embedding) {
-  const at::Tensor time = time_emb_proj_(embedding).unsqueeze(2).unsqueeze(3);
-  if (time_shift_ == TimeShift::add) return norm2_(hidden.add_(time));
+  const at::Tensor time = time_emb_proj_(embedding);
+  if (time_shift_ == TimeShift::add) {
+    return normalise(hidden.add_(time.unsqueeze(2).unsqueeze(3)), *norm2_, activation_);
+  }
   const auto scale_and_shift = time.chunk(2, 1);
-  return at::addcmul(scale_and_shift[1], norm2_(hidden), scale_and_shift[0] + 1);
+  return normalise_scaled(hidden, *norm2_, scale_and_shift[0] + 1, scale_and_shift[1], activation_);
 }
 
 }  // namespace effuse

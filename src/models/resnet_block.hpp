@@ -41,6 +41,7 @@ class ResnetBlock : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& embedding);
 
  private:
+  /// Second norm and activation.
   at::Tensor normalise_with_time(at::Tensor hidden, const at::Tensor& embedding);
 
   TimeShift time_shift_;

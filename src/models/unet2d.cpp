@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "models/norm.hpp"
 #include "models/unet2d_config.hpp"
 
 namespace effuse {
@@ -107,7 +108,7 @@ at::Tensor UNet2D::forward(const at::Tensor& x, const at::Tensor& t, const at::T
   hidden = mid_block_->forward(hidden, embedding);
   for (const auto& block : up_blocks_) hidden = block->forward(hidden, embedding, skips);
   dropout()->clear();
-  return conv_out_(at::silu(conv_norm_out_(hidden)));
+  return conv_out_(normalise(hidden, *conv_norm_out_, &silu));
 }
 
 at::Tensor UNet2D::embed(const at::Tensor& t, const at::Tensor& labels) {

@@ -47,7 +47,7 @@ std::shared_ptr<Network> iddm_unet() {
   }
   load_weights(*network, weights);
   network->eval();
-  network->use_attention(AttentionKernel::iddm);
+  network->use_kernels(Kernels::iddm);
   return network;
 }
 

@@ -70,7 +70,7 @@ at::Tensor labels_of(const nlohmann::json& json) {
 class IddmForward : public testing::TestWithParam<const char*> {
  protected:
   /// The prediction in fp32 as float64, flat.
-  at::Tensor predict(AttentionKernel kernel) const {
+  at::Tensor predict(Kernels kernels) const {
     const auto network = make_network(golden::model_config(json_.at("config")));
     network->eval();
     NamedTensors weights = named_weights(*network);
@@ -81,7 +81,7 @@ class IddmForward : public testing::TestWithParam<const char*> {
       tensor = golden::wave(tensor.sizes(), 0.05, 0.37, static_cast<double>(j)) + mean;
     }
     load_weights(*network, weights);
-    network->use_attention(kernel);
+    network->use_kernels(kernels);
     const at::NoGradGuard no_grad;
     const at::Tensor x = golden::images(integers(json_, "shape")).to(at::kFloat);
     return network->forward(x, at::tensor(integers(json_, "t"), at::kLong), labels_of(json_))
@@ -110,14 +110,14 @@ TEST_P(IddmForward, PredictsWhatIddmPredicts) {
   golden::use_threads_of_the_recording();
   const bool exact =
       golden::rounds_like_the_recording() || json_.at("config").at("name") == "cspdarkunet";
-  expect_known(predict(AttentionKernel::iddm), exact ? 1e-5 : 1e-3);
+  expect_known(predict(Kernels::iddm), exact ? 1e-5 : 1e-3);
 }
 
 /// At these weights another kernel of attention changes the prediction of unet by 1e-4 to 4e-4, in
 /// PyTorch as here. iddm/reference.json says what it is without rounding.
 TEST_P(IddmForward, PredictsNearlyTheSameWithFusedAttention) {
   const bool amplifies = json_.at("config").at("name") == "unet";
-  expect_known(predict(AttentionKernel::fused), amplifies ? 1e-3 : 1e-5);
+  expect_known(predict(Kernels::fused), amplifies ? 1e-3 : 1e-5);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, IddmForward,

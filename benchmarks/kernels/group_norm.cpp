@@ -1,0 +1,59 @@
+#include "kernels/group_norm.hpp"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <string>
+
+#include "compare.hpp"
+#include "sections.hpp"
+
+namespace effuse::benchmark {
+namespace {
+
+struct Case {
+  std::int64_t images, channels, side, groups;
+  at::ScalarType type;
+};
+
+/// What autocast makes of the norm and SiLU between two convolutions.
+at::Tensor by_libtorch(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       std::int64_t groups) {
+  return at::silu(at::group_norm(x.to(at::kFloat), groups, weight, bias)).to(x.scalar_type());
+}
+
+void compare_case(const Case& c) {
+  const std::vector<std::int64_t> sizes{c.images, c.channels, c.side, c.side};
+  const std::vector<at::Tensor> inputs{at::randn(sizes).to(c.type).set_requires_grad(true),
+                                       at::randn({c.channels}).set_requires_grad(true),
+                                       at::randn({c.channels}).set_requires_grad(true)};
+  const at::Tensor gradient = at::randn(sizes).to(c.type);
+  const auto ours = [&] {
+    return group_norm(inputs[0], {inputs[1], inputs[2], c.groups, 1e-5, AfterNorm::silu});
+  };
+  const auto theirs = [&] { return by_libtorch(inputs[0], inputs[1], inputs[2], c.groups); };
+  const auto backward = [&](const at::Tensor& out) {
+    torch::autograd::grad({out}, inputs, {gradient}, /*retain_graph=*/true);
+  };
+  const std::string name = std::string(at::toString(c.type)) + " C=" + std::to_string(c.channels) +
+                           " HW=" + std::to_string(c.side * c.side) +
+                           " groups=" + std::to_string(c.groups) + " N=" + std::to_string(c.images);
+  compare("group norm, SiLU forward " + name, ours, theirs);
+  const at::Tensor our_out = ours(), their_out = theirs();
+  compare(
+      "group norm, SiLU backward " + name, [&] { backward(our_out); },
+      [&] { backward(their_out); });
+}
+
+}  // namespace
+
+void compare_group_norm() {
+  for (const at::ScalarType type : {at::kBFloat16, at::kFloat}) {
+    for (const std::int64_t side : {4, 8, 16, 32}) {
+      compare_case({8, 128, side, 32, type});
+      compare_case({8, 64, side, 1, type});
+    }
+  }
+}
+
+}  // namespace effuse::benchmark
