@@ -14,6 +14,7 @@ namespace {
 struct Case {
   std::int64_t images, channels, side, groups;
   at::ScalarType type;
+  at::MemoryFormat layout;
 };
 
 /// What autocast makes of the norm and SiLU between two convolutions.
@@ -24,10 +25,11 @@ at::Tensor by_libtorch(const at::Tensor& x, const at::Tensor& weight, const at::
 
 void compare_case(const Case& c) {
   const std::vector<std::int64_t> sizes{c.images, c.channels, c.side, c.side};
-  const std::vector<at::Tensor> inputs{at::randn(sizes).to(c.type).set_requires_grad(true),
-                                       at::randn({c.channels}).set_requires_grad(true),
-                                       at::randn({c.channels}).set_requires_grad(true)};
-  const at::Tensor gradient = at::randn(sizes).to(c.type);
+  const std::vector<at::Tensor> inputs{
+      at::randn(sizes).to(c.type).contiguous(c.layout).set_requires_grad(true),
+      at::randn({c.channels}).set_requires_grad(true),
+      at::randn({c.channels}).set_requires_grad(true)};
+  const at::Tensor gradient = at::randn(sizes).to(c.type).contiguous(c.layout);
   const auto ours = [&] {
     return group_norm(inputs[0], {inputs[1], inputs[2], c.groups, 1e-5, AfterNorm::silu});
   };
@@ -35,7 +37,9 @@ void compare_case(const Case& c) {
   const auto backward = [&](const at::Tensor& out) {
     torch::autograd::grad({out}, inputs, {gradient}, /*retain_graph=*/true);
   };
-  const std::string name = std::string(at::toString(c.type)) + " C=" + std::to_string(c.channels) +
+  const bool last = c.layout == at::MemoryFormat::ChannelsLast;
+  const std::string name = std::string(at::toString(c.type)) + (last ? " last" : "") +
+                           " C=" + std::to_string(c.channels) +
                            " HW=" + std::to_string(c.side * c.side) +
                            " groups=" + std::to_string(c.groups) + " N=" + std::to_string(c.images);
   compare("group norm, SiLU forward " + name, ours, theirs);
@@ -49,9 +53,11 @@ void compare_case(const Case& c) {
 
 void compare_group_norm() {
   for (const at::ScalarType type : {at::kBFloat16, at::kFloat}) {
-    for (const std::int64_t side : {4, 8, 16, 32}) {
-      compare_case({8, 128, side, 32, type});
-      compare_case({8, 64, side, 1, type});
+    for (const auto layout : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+      for (const std::int64_t side : {4, 8, 16, 32}) {
+        compare_case({8, 128, side, 32, type, layout});
+        compare_case({8, 64, side, 1, type, layout});
+      }
     }
   }
 }

@@ -13,6 +13,13 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+/// Where there is no difference, by planes.
+bool by_planes(const at::Tensor& x) { return x.is_contiguous(); }
+
+at::MemoryFormat layout_of(const at::Tensor& x) {
+  return by_planes(x) ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+}
+
 class GroupNorm : public torch::autograd::Function<GroupNorm> {
  public:
   /// weight, bias: fp32, contiguous.
@@ -20,8 +27,9 @@ class GroupNorm : public torch::autograd::Function<GroupNorm> {
                             const at::Tensor& bias, std::int64_t groups, double eps, bool silu) {
     const auto fp32 = x.options().dtype(at::kFloat);
     const at::Tensor mean = at::empty({x.size(0), groups}, fp32), scale = at::empty_like(mean),
-                     out = at::empty_like(x);
-    group_norm_forward({x, weight, bias, groups, silu}, eps, {mean, scale}, out);
+                     out = at::empty_like(x, layout_of(x));
+    const auto run = by_planes(x) ? forward_by_planes : forward_by_pixels;
+    run({x, weight, bias, groups, silu}, eps, {mean, scale}, out);
     context->save_for_backward({x, weight, bias, mean, scale});
     context->saved_data["groups"] = groups;
     context->saved_data["silu"] = silu;
@@ -36,13 +44,14 @@ class GroupNorm : public torch::autograd::Function<GroupNorm> {
     }
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1];
-    const at::Tensor grad_out = grad_outputs[0].to(x.scalar_type()).contiguous();
-    const at::Tensor grad_x = at::empty_like(x),
+    const at::Tensor grad_out = grad_outputs[0].to(x.scalar_type()).contiguous(layout_of(x));
+    const at::Tensor grad_x = at::empty_like(x, layout_of(x)),
                      grad_weight = at::empty({x.size(0), x.size(1)}, weight.options()),
                      grad_bias = at::empty_like(grad_weight);
-    group_norm_backward({x, weight, saved[2], context->saved_data["groups"].toInt(),
-                         context->saved_data["silu"].toBool()},
-                        {saved[3], saved[4]}, grad_out, {grad_x, grad_weight, grad_bias});
+    const auto run = by_planes(x) ? backward_by_planes : backward_by_pixels;
+    run({x, weight, saved[2], context->saved_data["groups"].toInt(),
+         context->saved_data["silu"].toBool()},
+        {saved[3], saved[4]}, grad_out, {grad_x, grad_weight, grad_bias});
     const auto of_weights = [&](const at::Tensor& g) { return weight.dim() == 1 ? g.sum(0) : g; };
     return {grad_x,      of_weights(grad_weight), of_weights(grad_bias), at::Tensor(), at::Tensor(),
             at::Tensor()};
@@ -79,7 +88,8 @@ at::Tensor by_libtorch(const at::Tensor& x, const GroupNormArguments& arguments)
 }  // namespace
 
 bool uses_own_group_norm(const at::Tensor& x) {
-  return x.device().is_cpu() && x.dim() >= 2 && x.numel() > 0 && x.is_contiguous() &&
+  const bool dense = x.is_contiguous() || x.is_contiguous(at::MemoryFormat::ChannelsLast);
+  return x.device().is_cpu() && x.dim() >= 2 && x.numel() > 0 && dense &&
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 

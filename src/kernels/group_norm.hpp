@@ -23,14 +23,14 @@ struct GroupNormArguments {
 /// mean and the (biased) variance of each image's groups of channels, and the activation after it.
 /// x: [N, C, …] of any float type; the result has its shape.
 ///
-/// On CPUs, contiguous fp32 and bf16 go through one kernel of ours: computed in fp32, rounded once,
-/// to the type of x, also under autocast, where libtorch makes copies in fp32. It keeps x alone for
-/// the backward pass and is differentiable once (a second derivative throws Error). Anything else
-/// is libtorch's. The result does not depend on the number of threads. Throws Error where the sizes
-/// do not fit.
+/// On CPUs, fp32 and bf16, contiguous or channels_last, go through kernels of ours: computed in
+/// fp32, rounded once, to the type of x, also under autocast, where libtorch makes copies in fp32.
+/// They keep x alone for the backward pass and are differentiable once (a second derivative throws
+/// Error). Anything else is libtorch's. The result has x's layout and does not depend on the number
+/// of threads. Throws Error where the sizes do not fit.
 at::Tensor group_norm(const at::Tensor& x, const GroupNormArguments& arguments);
 
-/// Whether group_norm() computes this with our kernel.
+/// Whether group_norm() computes this with our kernels.
 bool uses_own_group_norm(const at::Tensor& x);
 
 }  // namespace effuse

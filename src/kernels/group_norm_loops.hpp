@@ -6,10 +6,11 @@
 
 namespace effuse {
 
-/// What the loops of group normalisation compute on; all contiguous.
+/// What the loops of group normalisation compute on. There are two of each: by planes, where x and
+/// all that is like it are contiguous, and by pixels, where they are channels_last.
 struct GroupNormInputs {
   const at::Tensor& x;       ///< [N, C, …], fp32 or bf16
-  const at::Tensor& weight;  ///< [C] or [N, C], fp32
+  const at::Tensor& weight;  ///< [C] or [N, C], fp32, contiguous
   const at::Tensor& bias;    ///< as weight
   std::int64_t groups;
   bool silu;  ///< whether SiLU follows
@@ -22,8 +23,10 @@ struct GroupMoments {
 };
 
 /// Writes the moments and `out`, which is like x.
-void group_norm_forward(const GroupNormInputs& inputs, double eps, const GroupMoments& moments,
-                        const at::Tensor& out);
+void forward_by_planes(const GroupNormInputs& inputs, double eps, const GroupMoments& moments,
+                       const at::Tensor& out);
+void forward_by_pixels(const GroupNormInputs& inputs, double eps, const GroupMoments& moments,
+                       const at::Tensor& out);
 
 struct GroupNormGradients {
   const at::Tensor& x;       ///< like x
@@ -31,8 +34,10 @@ struct GroupNormGradients {
   const at::Tensor& bias;    ///< [N, C], fp32
 };
 
-/// Writes the gradients, given that of `out`, of x's type.
-void group_norm_backward(const GroupNormInputs& inputs, const GroupMoments& moments,
-                         const at::Tensor& grad_out, const GroupNormGradients& gradients);
+/// Writes the gradients, given that of `out`, which is like x.
+void backward_by_planes(const GroupNormInputs& inputs, const GroupMoments& moments,
+                        const at::Tensor& grad_out, const GroupNormGradients& gradients);
+void backward_by_pixels(const GroupNormInputs& inputs, const GroupMoments& moments,
+                        const at::Tensor& grad_out, const GroupNormGradients& gradients);
 
 }  // namespace effuse

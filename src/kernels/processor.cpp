@@ -18,6 +18,15 @@ InstructionSet widest_instructions() {
   return InstructionSet::baseline;
 }
 
+bool has_products_of(c10::ScalarType type) {
+#ifdef __x86_64__
+  if (type == c10::ScalarType::BFloat16) return widest_instructions() == InstructionSet::avx512;
+  if (type == c10::ScalarType::Half) return __builtin_cpu_supports("avx512fp16") != 0;
+#endif
+  static_cast<void>(type);
+  return true;
+}
+
 void limit_instructions(InstructionSet most) { limit = most; }
 
 InstructionSet instructions() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include <type_traits>
 
 /// For functions and lambdas below for_this_processor(): code only becomes that of the wider
@@ -24,6 +26,10 @@ void limit_instructions(InstructionSet most);
 
 /// The widest within the limit.
 InstructionSet instructions();
+
+/// Whether this processor computes convolutions and matrix products of the type in libtorch at the
+/// speed of fp32 or better. Where it has no instructions for them they take over ten times as long.
+bool has_products_of(c10::ScalarType type);
 
 /// Elements of fp32 in a register.
 template <int floats>

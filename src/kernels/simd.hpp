@@ -3,6 +3,7 @@
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -116,6 +117,21 @@ template <int w>
 EFFUSE_INLINE inline void store_two(c10::BFloat16* to, Two<w> x) {
   const auto words = (rounded_to_bf16<w>(x.a) >> 16) | (rounded_to_bf16<w>(x.b) & 0xffff0000U);
   __builtin_memcpy(to, &words, sizeof(words));
+}
+
+/// The first `count` of 2 w numbers; the others are zero.
+template <int w, class T>
+EFFUSE_INLINE inline Two<w> load_some(const T* from, std::int64_t count) {
+  T padded[2 * w] = {};
+  std::copy_n(from, count, padded);
+  return load_two<w>(padded);
+}
+
+template <int w, class T>
+EFFUSE_INLINE inline void store_some(T* to, Two<w> x, std::int64_t count) {
+  T padded[2 * w];
+  store_two<w>(padded, x);
+  std::copy_n(padded, count, to);
 }
 
 /// 2^x within 2 units of the last place for x < 127, and exactly 1 for 0; x below -126 counts as

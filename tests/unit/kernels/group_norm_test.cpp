@@ -97,25 +97,45 @@ void expect_equal(const Tensors& a, const Tensors& b) {
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i], b[i])) << i;
 }
 
+/// The same, with each pixel's channels side by side.
+Inputs channels_last(Inputs inputs) {
+  inputs.leaves[0] = inputs.leaves[0].contiguous(at::MemoryFormat::ChannelsLast);
+  return inputs;
+}
+
+void expect_close_in_both_layouts(const Inputs& inputs, double tolerance) {
+  expect_close(inputs, tolerance);
+  expect_close(channels_last(inputs), tolerance);
+}
+
 class GroupNormKernel : public EveryProcessor {};
 
 TEST_P(GroupNormKernel, FollowsTheDefinitionAtAllSizes) {
   // Pixels around vectors, and groups beyond a block of 4096.
   for (const std::int64_t side : {2, 3, 4, 7, 8, 32, 70}) {
-    expect_close(random_inputs({2, 6, side, side}, 3, at::kFloat), 2e-6);
+    expect_close_in_both_layouts(random_inputs({2, 6, side, side}, 3, at::kFloat), 2e-6);
   }
-  expect_close(random_inputs({2, 6, 1, 1}, 3, at::kFloat), 1e-5);  // two numbers: cancellation
-  expect_close(random_inputs({1, 4, 1, 33}, 1, at::kFloat), 2e-6);
-  expect_close(random_inputs({3, 4, 5, 5}, 4, at::kFloat), 2e-6);
+  expect_close_in_both_layouts(random_inputs({2, 6, 1, 1}, 3, at::kFloat),
+                               1e-5);  // two numbers: cancellation
+  expect_close_in_both_layouts(random_inputs({1, 4, 1, 33}, 1, at::kFloat), 2e-6);
+  expect_close_in_both_layouts(random_inputs({3, 4, 5, 5}, 4, at::kFloat), 2e-6);
+  // Channels around chunks of vectors, spans of several groups, blocks of 512 pixels.
+  for (const std::int64_t channels : {8, 16, 24, 32, 40, 64, 72}) {
+    expect_close_in_both_layouts(random_inputs({2, channels, 24, 23}, 8, at::kFloat), 2e-6);
+    expect_close_in_both_layouts(random_inputs({2, channels, 6, 5}, 1, at::kFloat), 2e-6);
+  }
 }
 
 TEST_P(GroupNormKernel, TakesWeightsOfEachImage) {
-  expect_close(random_inputs({3, 6, 9, 9}, 2, at::kFloat, Weights::of_each_image), 2e-6);
+  expect_close_in_both_layouts(random_inputs({3, 6, 9, 9}, 2, at::kFloat, Weights::of_each_image),
+                               2e-6);
 }
 
 TEST_P(GroupNormKernel, RoundsHalfPrecisionOnlyAtTheEnd) {
-  expect_close(random_inputs({2, 8, 16, 16}, 4, at::kBFloat16), 3e-3);
-  expect_close(random_inputs({2, 8, 7, 7}, 4, at::kBFloat16), 3e-3);
+  expect_close_in_both_layouts(random_inputs({2, 8, 16, 16}, 4, at::kBFloat16), 3e-3);
+  for (const std::int64_t channels : {8, 40, 64}) {
+    expect_close_in_both_layouts(random_inputs({2, channels, 7, 7}, 4, at::kBFloat16), 3e-3);
+  }
 }
 
 TEST_P(GroupNormKernel, StandsLargeNumbersAndNone) {
@@ -136,22 +156,26 @@ TEST_P(GroupNormKernel, SpreadsNanOverItsGroupAlone) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     Inputs inputs = random_inputs({2, 4, 6, 6}, 2, type);
     inputs.leaves[0][1][2][3][3] = -std::nan("5");
-    const Tensors results = by_our_kernel(inputs, AfterNorm::silu);
-    for (int i = 0; i < 2; ++i) {  // the result, and the gradient of x
-      const at::Tensor nan = results[i].isnan();
-      EXPECT_TRUE(nan[1].slice(0, 2, 4).all().item<bool>()) << i;
-      EXPECT_EQ(nan.sum().item<int>(), 2 * 36) << i;
+    for (const Inputs& laid_out : {inputs, channels_last(inputs)}) {
+      const Tensors results = by_our_kernel(laid_out, AfterNorm::silu);
+      for (int i = 0; i < 2; ++i) {  // the result, and the gradient of x
+        const at::Tensor nan = results[i].isnan();
+        EXPECT_TRUE(nan[1].slice(0, 2, 4).all().item<bool>()) << i;
+        EXPECT_EQ(nan.sum().item<int>(), 2 * 36) << i;
+      }
     }
   }
 }
 
 TEST_P(GroupNormKernel, IsTheSameAtAnyNumberOfThreads) {
-  const Inputs inputs = random_inputs({5, 6, 11, 11}, 3, at::kBFloat16);
-  at::set_num_threads(1);
-  const Tensors one = by_our_kernel(inputs, AfterNorm::silu);
-  at::set_num_threads(2);
-  const Tensors two = by_our_kernel(inputs, AfterNorm::silu);
-  expect_equal(one, two);
+  const Inputs inputs = random_inputs({5, 66, 11, 11}, 3, at::kBFloat16);
+  for (const Inputs& laid_out : {inputs, channels_last(inputs)}) {
+    at::set_num_threads(1);
+    const Tensors one = by_our_kernel(laid_out, AfterNorm::silu);
+    at::set_num_threads(2);
+    const Tensors two = by_our_kernel(laid_out, AfterNorm::silu);
+    expect_equal(one, two);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(On, GroupNormKernel, EveryProcessor::values(), EveryProcessor::name);
@@ -166,10 +190,15 @@ TEST(GroupNorm, LeavesOtherKindsToLibtorch) {
       EXPECT_LE(relative_error(ours[i], exact[i]), 1e-14);
     }
   }
-  const at::Tensor last = at::randn({2, 8, 6, 6}).contiguous(at::MemoryFormat::ChannelsLast);
-  EXPECT_FALSE(uses_own_group_norm(last));
-  EXPECT_TRUE(group_norm(last, {at::ones({8}), at::zeros({8}), 2, 1e-5, AfterNorm::silu})
-                  .is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_FALSE(uses_own_group_norm(at::randn({2, 8, 6, 6}).to(at::kHalf)));
+  EXPECT_FALSE(uses_own_group_norm(at::randn({2, 6, 6, 8}).permute({0, 3, 2, 1})));
+}
+
+TEST(GroupNorm, KeepsTheLayout) {
+  const Inputs inputs = channels_last(random_inputs({2, 8, 6, 6}, 2, at::kFloat));
+  const Tensors results = by_our_kernel(inputs, AfterNorm::silu);
+  EXPECT_TRUE(results[0].is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(results[1].is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
 TEST(GroupNorm, RefusesSizesThatDoNotFit) {

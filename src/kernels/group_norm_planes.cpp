@@ -1,51 +1,23 @@
-#include "kernels/group_norm_loops.hpp"
-
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/group_norm_loops.hpp"
+#include "kernels/group_norm_parts.hpp"
 #include "kernels/simd.hpp"
 
-/// A thread takes one group at a time, which lies in memory as one piece and, of usual sizes, stays
-/// in the second-level cache from pass to pass.
+/// Contiguous: each channel is a plane of pixels. A thread takes one group at a time, which lies in
+/// memory as one piece and, of usual sizes, stays in the second-level cache from pass to pass.
 namespace effuse {
 namespace {
 
 /// Numbers that are summed up in fp32 before they are added in fp64.
 constexpr std::int64_t kBlock = 4096;
 
-struct Shape {
-  Shape(const GroupNormInputs& inputs)
-      : channels(inputs.x.size(1)),
-        pixels(inputs.x.numel() / (inputs.x.size(0) * channels)),
-        groups(inputs.groups),
-        in_group(channels / groups),
-        image_stride(inputs.weight.dim() == 2 ? channels : 0) {}
-
-  std::int64_t size() const { return in_group * pixels; }          ///< of a group
-  std::int64_t padded() const { return (pixels + 31) / 32 * 32; }  ///< to twice the widest vector
-
-  std::int64_t channels, pixels, groups;
-  std::int64_t in_group;      ///< channels
-  std::int64_t image_stride;  ///< of the weights; 0: all images have the same
-};
-
-/// The first `count` of 2 w numbers; the others are zero.
-template <int w, class T>
-EFFUSE_INLINE inline Two<w> load_some(const T* from, std::int64_t count) {
-  T padded[2 * w] = {};
-  std::copy_n(from, count, padded);
-  return load_two<w>(padded);
-}
-
-template <int w, class T>
-EFFUSE_INLINE inline void store_some(T* to, Two<w> x, std::int64_t count) {
-  T padded[2 * w];
-  store_two<w>(padded, x);
-  std::copy_n(padded, count, to);
-}
+/// To twice the widest vector.
+constexpr std::int64_t padded(std::int64_t count) { return (count + 31) / 32 * 32; }
 
 template <int w>
 EFFUSE_INLINE inline float total(Floats<w> x) {
@@ -85,20 +57,6 @@ EFFUSE_INLINE inline double sum(const T* x, std::int64_t count, const Of& of) {
   return result;
 }
 
-/// 1 / (1 + exp(-z)), of z below -87 that of -87.
-template <int w>
-EFFUSE_INLINE inline Floats<w> sigmoid(Floats<w> z) {
-  constexpr Floats<w> kLeast = Floats<w>{} - 87.0F;
-  z = kLeast > z ? kLeast : z;  // NaN stays
-  return 1.0F / (1.0F + exp2_of<w>(z * -1.4426950408889634F));
-}
-
-template <int w>
-EFFUSE_INLINE inline Floats<w> silu_slope(Floats<w> z) {
-  const Floats<w> s = sigmoid<w>(z);
-  return s * (1.0F + z * (1.0F - s));
-}
-
 struct Moments {
   float mean, inverse_deviation;
 };
@@ -118,14 +76,8 @@ EFFUSE_INLINE inline Moments moments_of(const T* x, std::int64_t count, double e
 template <int w, bool silu, class T>
 EFFUSE_INLINE inline void normalise(const T* x, std::int64_t count, float factor, float offset,
                                     T* out) {
-  transform<w>(x, count, out, [=](auto v) EFFUSE_INLINE {
-    const auto z = v * factor + offset;
-    if constexpr (silu) {
-      return z * sigmoid<w>(z);
-    } else {
-      return z;
-    }
-  });
+  transform<w>(x, count, out,
+               [=](auto v) EFFUSE_INLINE { return activated<w, silu>(v * factor + offset); });
 }
 
 /// The gradients of one channel's weight and bias.
@@ -139,48 +91,40 @@ struct Channel {
   float scale, offset;  ///< normalised = x * scale + offset
 };
 
-/// The gradient of what enters SiLU.
-template <int w, bool silu>
-EFFUSE_INLINE inline Floats<w> inner_gradient(Floats<w> normalised, Floats<w> grad_out,
-                                              const Channel& channel) {
-  if constexpr (!silu) return grad_out;
-  return grad_out * silu_slope<w>(normalised * channel.weight + channel.bias);
-}
-
 template <int w>
 struct Sums {
   Floats<w> weight = {}, bias = {};
 };
 
-/// Adds to the sums, and returns the gradients of what enters SiLU.
+/// Adds to the sums, and returns the gradients of what enters the activation.
 template <int w, bool silu>
-EFFUSE_INLINE inline Two<w> pull_back_two(Two<w> x, Two<w> grad_out, const Channel& channel,
-                                          Sums<w>& sums) {
-  const Two<w> normalised{x.a * channel.scale + channel.offset,
-                          x.b * channel.scale + channel.offset};
-  const Two<w> g{inner_gradient<w, silu>(normalised.a, grad_out.a, channel),
-                 inner_gradient<w, silu>(normalised.b, grad_out.b, channel)};
-  sums.weight += g.a * normalised.a + g.b * normalised.b;
-  sums.bias += g.a + g.b;
+EFFUSE_INLINE inline Floats<w> pull_back(Floats<w> x, Floats<w> grad_out, const Channel& channel,
+                                         Sums<w>& sums) {
+  const Floats<w> normalised = x * channel.scale + channel.offset;
+  const Floats<w> g =
+      through_activation<w, silu>(normalised * channel.weight + channel.bias, grad_out);
+  sums.weight += g * normalised;
+  sums.bias += g;
   return g;
 }
 
 /// One channel's part of the gradients of the weights. `inner` gets the gradients of what enters
-/// SiLU, in the order of load_two().
+/// the activation, in the order of load_two().
 template <int w, bool silu, class T>
 EFFUSE_INLINE inline ChannelGradients pull_back(const T* x, const T* grad_out, std::int64_t count,
                                                 const Channel& channel, float* inner) {
   Sums<w> sums;
+  const auto both = [&](Two<w> v, Two<w> g) EFFUSE_INLINE {
+    return Two<w>{pull_back<w, silu>(v.a, g.a, channel, sums),
+                  pull_back<w, silu>(v.b, g.b, channel, sums)};
+  };
   std::int64_t i = 0;
   for (; i + 2 * w <= count; i += 2 * w) {
-    store_two<w>(inner + i, pull_back_two<w, silu>(load_two<w>(x + i), load_two<w>(grad_out + i),
-                                                   channel, sums));
+    store_two<w>(inner + i, both(load_two<w>(x + i), load_two<w>(grad_out + i)));
   }
   if (i < count) {  // beyond the end, grad_out is zero
-    const std::int64_t rest = count - i;
     store_two<w>(inner + i,
-                 pull_back_two<w, silu>(load_some<w>(x + i, rest), load_some<w>(grad_out + i, rest),
-                                        channel, sums));
+                 both(load_some<w>(x + i, count - i), load_some<w>(grad_out + i, count - i)));
   }
   return {total<w>(sums.weight), total<w>(sums.bias)};
 }
@@ -214,7 +158,7 @@ struct GroupBackward {
 };
 
 template <int w, bool silu, class T>
-EFFUSE_INLINE inline void backward_of(const GroupBackward<T>& group, const Shape& shape,
+EFFUSE_INLINE inline void backward_of(const GroupBackward<T>& group, const GroupNormShape& shape,
                                       float* inner) {
   double of_normalised = 0.0, of_alone = 0.0;
   const auto [mean, scale] = group.moments;
@@ -222,18 +166,16 @@ EFFUSE_INLINE inline void backward_of(const GroupBackward<T>& group, const Shape
     const std::int64_t at = c * shape.pixels;
     const Channel channel{group.weight[c], group.bias[c], scale, -mean * scale};
     const ChannelGradients sums = pull_back<w, silu>(
-        group.x + at, group.grad_out + at, shape.pixels, channel, inner + c * shape.padded());
+        group.x + at, group.grad_out + at, shape.pixels, channel, inner + c * padded(shape.pixels));
     group.grad_weight[c] = sums.weight;
     group.grad_bias[c] = sums.bias;
     of_normalised += static_cast<double>(group.weight[c]) * static_cast<double>(sums.weight);
     of_alone += static_cast<double>(group.weight[c]) * static_cast<double>(sums.bias);
   }
-  const auto count = static_cast<double>(shape.size());
-  const float slope = static_cast<float>(-of_normalised / count) * scale * scale;
-  const float offset = static_cast<float>(-of_alone / count) * scale - mean * slope;
+  const auto [slope, offset] = input_gradient(of_normalised, of_alone, shape, mean, scale);
   for (std::int64_t c = 0; c < shape.in_group; ++c) {
     const std::int64_t at = c * shape.pixels;
-    push_to_input<w>(group.x + at, inner + c * shape.padded(), shape.pixels,
+    push_to_input<w>(group.x + at, inner + c * padded(shape.pixels), shape.pixels,
                      group.weight[c] * scale, slope, offset, group.grad_x + at);
   }
 }
@@ -241,7 +183,7 @@ EFFUSE_INLINE inline void backward_of(const GroupBackward<T>& group, const Shape
 template <class T, bool silu>
 void forward(const GroupNormInputs& inputs, double eps, const GroupMoments& moments,
              const at::Tensor& out) {
-  const Shape shape(inputs);
+  const GroupNormShape shape(inputs);
   const T* const x = inputs.x.const_data_ptr<T>();
   T* const y = out.mutable_data_ptr<T>();
   const float *const weight = inputs.weight.const_data_ptr<float>(),
@@ -272,7 +214,7 @@ void forward(const GroupNormInputs& inputs, double eps, const GroupMoments& mome
 template <class T, bool silu>
 void backward(const GroupNormInputs& inputs, const GroupMoments& moments,
               const at::Tensor& grad_out, const GroupNormGradients& gradients) {
-  const Shape shape(inputs);
+  const GroupNormShape shape(inputs);
   const GroupBackward<T> all{inputs.x.const_data_ptr<T>(),
                              grad_out.const_data_ptr<T>(),
                              gradients.x.mutable_data_ptr<T>(),
@@ -286,7 +228,7 @@ void backward(const GroupNormInputs& inputs, const GroupMoments& moments,
                                                                            .const_data_ptr<float>();
   at::parallel_for(
       0, inputs.x.size(0) * shape.groups, 1, [&](std::int64_t begin, std::int64_t end) {
-        const at::Tensor scratch = at::empty({shape.in_group * shape.padded()}, at::kFloat);
+        const at::Tensor scratch = at::empty({shape.in_group * padded(shape.pixels)}, at::kFloat);
         for_this_processor([=, inner = scratch.mutable_data_ptr<float>()](auto w) EFFUSE_INLINE {
           for (std::int64_t i = begin; i < end; ++i) {
             const std::int64_t at = i * shape.size(), group = i % shape.groups * shape.in_group;
@@ -306,27 +248,18 @@ void backward(const GroupNormInputs& inputs, const GroupMoments& moments,
       });
 }
 
-/// Calls run(a number of x's type, whether SiLU follows as std::bool_constant).
-template <class Run>
-void for_kind(const GroupNormInputs& inputs, const Run& run) {
-  const auto of_type = [&](auto number) {
-    inputs.silu ? run(number, std::true_type{}) : run(number, std::false_type{});
-  };
-  inputs.x.scalar_type() == at::kFloat ? of_type(float{}) : of_type(c10::BFloat16{});
-}
-
 }  // namespace
 
-void group_norm_forward(const GroupNormInputs& inputs, double eps, const GroupMoments& moments,
-                        const at::Tensor& out) {
-  for_kind(inputs, [&](auto number, auto silu) {
+void forward_by_planes(const GroupNormInputs& inputs, double eps, const GroupMoments& moments,
+                       const at::Tensor& out) {
+  for_kind_of(inputs, [&](auto number, auto silu) {
     forward<decltype(number), silu()>(inputs, eps, moments, out);
   });
 }
 
-void group_norm_backward(const GroupNormInputs& inputs, const GroupMoments& moments,
-                         const at::Tensor& grad_out, const GroupNormGradients& gradients) {
-  for_kind(inputs, [&](auto number, auto silu) {
+void backward_by_planes(const GroupNormInputs& inputs, const GroupMoments& moments,
+                        const at::Tensor& grad_out, const GroupNormGradients& gradients) {
+  for_kind_of(inputs, [&](auto number, auto silu) {
     backward<decltype(number), silu()>(inputs, moments, grad_out, gradients);
   });
 }
