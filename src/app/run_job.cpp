@@ -7,6 +7,7 @@
 
 #include "app/outcome.hpp"
 #include "comm/agreement.hpp"
+#include "core/heap.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -86,6 +87,7 @@ int run_job(const Job& job, int argc, const char* const* argv) {
       return static_cast<int>(ExitCode::done);
     }
     install_stop_handlers();
+    keep_freed_memory();
     Session session = Session::open(line->config.parallel.startup_timeout_s);
     log::configure({.rank = session.rank(), .world_size = session.world_size(), .file = {}});
     JobContext context{.line = *line, .session = session};
