@@ -105,13 +105,6 @@ void forward_by_pixels(const GroupNormInputs& inputs, double eps, const GroupMom
   const Spans spans(shape, inputs.x.size(0));
   for_kind_of(inputs, [&](auto number, auto silu) {
     using T = decltype(number);
-    const ForwardSpan<T> all{inputs.x.const_data_ptr<T>(),
-                             out.mutable_data_ptr<T>(),
-                             inputs.weight.const_data_ptr<float>(),
-                             inputs.bias.const_data_ptr<float>(),
-                             moments.mean.mutable_data_ptr<float>(),
-                             moments.inverse_deviation.mutable_data_ptr<float>(),
-                             eps};
     const std::int64_t count = inputs.x.size(0) * spans.in_image();
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
       ForwardScratch scratch(spans.most_channels());
@@ -120,12 +113,12 @@ void forward_by_pixels(const GroupNormInputs& inputs, double eps, const GroupMom
         const std::int64_t at = span.image * shape.pixels * shape.channels + span.channel;
         const std::int64_t weights = span.image * shape.image_stride + span.channel;
         const std::int64_t groups = span.image * shape.groups;
-        const ForwardSpan<T> data{all.x + at,
-                                  all.out + at,
-                                  all.weight + weights,
-                                  all.bias + weights,
-                                  all.means + groups,
-                                  all.scales + groups,
+        const ForwardSpan<T> data{inputs.x.const_data_ptr<T>() + at,
+                                  out.mutable_data_ptr<T>() + at,
+                                  inputs.weight.const_data_ptr<float>() + weights,
+                                  inputs.bias.const_data_ptr<float>() + weights,
+                                  moments.mean.mutable_data_ptr<float>() + groups,
+                                  moments.inverse_deviation.mutable_data_ptr<float>() + groups,
                                   eps};
         for_this_processor(
             [&](auto w) EFFUSE_INLINE { forward_of<w(), silu()>(data, span, shape, scratch); });
