@@ -11,7 +11,9 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
+#include "models/precision.hpp"
 
 namespace effuse {
 namespace {
@@ -76,6 +78,12 @@ void configure_kernels(const Config& config, at::Device device) {
   }
   // cuBLAS is only deterministic with workspaces of its own, and reads this when it starts.
   if (deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+}
+
+void warn_of_slow_products(const std::string& compute, at::Device device, const char* key) {
+  if (!computes_slowly(compute, device)) return;
+  log::warning("this processor has no instructions for ", compute,
+               ": convolutions take over ten times as long as in fp32. Set ", key, "=fp32.");
 }
 
 std::string device_name(at::Device device) {

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
 #include "comm/session.hpp"
 #include "config/config.hpp"
 
@@ -17,6 +19,10 @@ int choose_threads(const ParallelConfig& parallel, const Session& session);
 /// Tells libtorch how to compute: TF32, and whether only with what gives the same bits each time.
 /// Before anything is computed on a GPU.
 void configure_kernels(const Config& config, at::Device device);
+
+/// Says, where it is so, that this processor computes in `compute` (a name of precision.compute)
+/// many times more slowly than in fp32. `key`: what to change.
+void warn_of_slow_products(const std::string& compute, at::Device device, const char* key);
 
 /// "NVIDIA H200", or the CPU's model name.
 std::string device_name(at::Device device);

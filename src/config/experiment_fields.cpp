@@ -250,7 +250,7 @@ void add_precision(std::vector<Field>& fields, PrecisionConfig& c) {
       .one_of({"fp32", "compute"})
       .key("layout", c.layout,
            "of images in memory: contiguous (NCHW) or channels_last (NHWC); auto: the faster one, "
-           "channels_last on GPUs, contiguous on CPUs")
+           "channels_last on GPUs and for fp32, contiguous for bf16 and fp16 on CPUs")
       .one_of({"auto", "contiguous", "channels_last"})
       .key("tf32", c.tf32, "GPUs: fp32 convolutions and products with TF32's 10-bit mantissa")
       .experiment()

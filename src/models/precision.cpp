@@ -2,6 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 
+#include "kernels/processor.hpp"
+
 namespace effuse {
 
 at::ScalarType compute_type(const std::string& compute) {
@@ -17,9 +19,13 @@ std::string autocast_compute(const PrecisionConfig& config) {
   return config.weights == "compute" ? "fp32" : config.compute;
 }
 
+bool computes_slowly(const std::string& compute, at::Device device) {
+  return device.is_cpu() && !has_products_of(compute_type(compute));
+}
+
 at::MemoryFormat memory_format(const PrecisionConfig& config, at::Device device) {
-  const bool last =
-      config.layout == "channels_last" || (config.layout == "auto" && device.is_cuda());
+  const bool faster_last = device.is_cuda() || compute_type(config.compute) == at::kFloat;
+  const bool last = config.layout == "auto" ? faster_last : config.layout == "channels_last";
   return last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
 }
 

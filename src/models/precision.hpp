@@ -19,8 +19,12 @@ at::ScalarType weight_type(const PrecisionConfig& config);
 /// are of the compute type themselves.
 std::string autocast_compute(const PrecisionConfig& config);
 
+/// Whether convolutions and matrix products of this type take many times as long as in fp32, since
+/// the processor has no instructions for them.
+bool computes_slowly(const std::string& compute, at::Device device);
+
 /// How images lie in memory: precision.layout, of which auto is channels_last on GPUs, where tensor
-/// cores want it, and contiguous on CPUs, where it is faster.
+/// cores want it, and in fp32 on CPUs; in bf16 and fp16 there, contiguous (docs/performance.md).
 at::MemoryFormat memory_format(const PrecisionConfig& config, at::Device device);
 
 /// While it lives, convolutions and matrix products of this thread compute in `compute` ("bf16" or
