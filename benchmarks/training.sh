@@ -3,8 +3,8 @@
 #
 #   benchmarks/training.sh [--tune] [arguments of training/compare.py]
 #
-# Some twelve minutes on two cores; they should have nothing else to do. With --tune, as the first time on a machine,
-# it first tries what makes each program fastest, compilers included, and remembers it: half an hour more. The report
+# Some twenty minutes on two cores; they should have nothing else to do. With --tune, as the first time on a machine,
+# it first tries what makes each program fastest, compilers included, and remembers it: most of an hour more. The report
 # goes to build/benchmarks/training/report.md. Needs the programs of build/release and scripts/setup --references.
 set -euo pipefail
 case "${1:-}" in -h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;; esac

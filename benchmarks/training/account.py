@@ -28,10 +28,12 @@ def profile_of_effuse(setup, variant):
     return summary, rows
 
 
-def peak_rate(setup, threads):
-    """Floating-point operations a second."""
-    done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name("peak.py"), str(threads), setup.device],
-                          capture_output=True, text=True, check=True, env=machine.environment(threads))
+def peak_rate(setup, variant):
+    """Floating-point operations a second in the type in which the variant computes."""
+    dtype = {"fp32": "float32", "bf16": "bfloat16"}[variant.compute]
+    command = [sys.executable, pathlib.Path(__file__).with_name("peak.py"), str(variant.threads), setup.device, dtype]
+    done = subprocess.run(command, capture_output=True, text=True, check=True,
+                          env=machine.environment(variant.threads))
     return float(done.stdout)
 
 
@@ -57,9 +59,9 @@ def kernels_table(name, rows):
     return f"{name}, kernels of a step:\n\n" + table(["kernel", "calls", "time"], lines)
 
 
-def floor(flops, rate, columns):
+def floor(flops, rate, compute, columns):
     text = (f"A step's convolutions and products take {flops / 1e9:.3g} GFLOP, forward and backward; matrix products "
-            f"in bf16 reach {rate / 1e9:.0f} GFLOP/s here, so the floor is {milliseconds(flops / rate)}.")
+            f"in {compute} reach {rate / 1e9:.0f} GFLOP/s here, so the floor is {milliseconds(flops / rate)}.")
     for name, seconds in columns.items():
         own = sum(seconds.get(kind, 0.0) for kind in ("convolutions", "attention", "linear layers"))
         if own > 0:
@@ -85,5 +87,6 @@ def write(setup, group):
     columns |= {name: with_rest(by_category(found["rows"]), found["wall_s"]) for name, found in theirs}
     text += categories_table(columns)
     if peers:
-        text += "\n" + floor(peers[0].running.ask("flops"), peak_rate(setup, ours.variant.threads), columns)
+        rate = peak_rate(setup, ours.variant)
+        text += "\n" + floor(peers[0].running.ask("flops"), rate, ours.variant.compute, columns)
     return text

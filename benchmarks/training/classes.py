@@ -18,14 +18,27 @@ class Class:
     stages: list  # of lists of changes
 
 
-PRECISION = [dict(precision=p, layout=m) for p in ("autocast", "pure") for m in ("contiguous", "channels_last")]
+LAYOUTS = ("contiguous", "channels_last")
 ALLOCATORS = [dict(allocator=a) for a in machine.allocators()]
 
 
+def precisions(device):
+    """The usual one first."""
+    if device == "cuda":
+        return ["autocast", "pure"]
+    return ["autocast", "pure", "fp32"] if machine.has_bf16(device) else ["fp32"]
+
+
+def with_layouts(precisions_tried):
+    return [dict(precision=p, layout=m) for p in precisions_tried for m in LAYOUTS]
+
+
 def effuse_class(name, device, ranks, threads, backend="auto"):
-    base = EffuseVariant(ranks=ranks, threads=threads, device=device, backend=backend)
-    other = "channels_last" if device == "cpu" else "contiguous"  # than what "auto" takes
-    stages = [[dict(weights="compute")], [dict(layout=other)]]
+    usual, *others = precisions(device)
+    settings = {"autocast": dict(compute="bf16"), "pure": dict(compute="bf16", weights="compute"),
+                "fp32": dict(compute="fp32")}
+    base = EffuseVariant(ranks=ranks, threads=threads, device=device, backend=backend, **settings[usual])
+    stages = [[settings[p] for p in others], [dict(layout=layout) for layout in LAYOUTS]]
     if ranks > 1:
         stages.append([dict(bucket_mib=2.0), dict(bucket_mib=25.0)])
         stages.append([dict(gradient_type="bf16")])
@@ -35,25 +48,27 @@ def effuse_class(name, device, ranks, threads, backend="auto"):
 
 
 def eager_class(device, threads):
-    fp32 = [dict(precision="fp32", layout="contiguous")]
     attention = ["math"] if device == "cpu" else ["flash", "efficient", "cudnn"]
-    stages = [PRECISION + (fp32 if device == "cpu" else []), [dict(attention=a) for a in attention]]
+    stages = [with_layouts(precisions(device)), [dict(attention=a) for a in attention]]
     if device == "cpu":
         stages += [ALLOCATORS, [dict(bound=False)]]
-    return Class("PyTorch eager", PyTorch, PeerVariant(threads=threads, device=device), stages)
+    base = PeerVariant(threads=threads, device=device, precision=precisions(device)[0])
+    return Class("PyTorch eager", PyTorch, base, stages)
 
 
 def compiled_class(device, threads):
     modes = ["max-autotune-no-cudagraphs"] + (["reduce-overhead", "max-autotune"] if device == "cuda" else [])
     # Each trial compiles, which takes a minute or more on two cores.
-    stages = [[dict(precision="pure"), dict(precision="pure", layout="channels_last")],
+    usual, *others = precisions(device)
+    stages = [[dict(precision=p) for p in others], [dict(layout="channels_last")],
               [dict(compile=mode) for mode in modes], ALLOCATORS if device == "cpu" else []]
-    return Class("PyTorch compiled", PyTorch, PeerVariant(threads=threads, device=device, compile="default"), stages)
+    base = PeerVariant(threads=threads, device=device, precision=usual, compile="default")
+    return Class("PyTorch compiled", PyTorch, base, stages)
 
 
 def ddp_class(device, ranks, threads):
-    base = PeerVariant(ranks=ranks, threads=threads, device=device, ddp=True)
-    stages = [PRECISION, [dict(compile="default")], [dict(bucket_mib=4.0), dict(bucket_mib=100.0)],
+    base = PeerVariant(ranks=ranks, threads=threads, device=device, ddp=True, precision=precisions(device)[0])
+    stages = [with_layouts(precisions(device)), [dict(compile="default")], [dict(bucket_mib=4.0), dict(bucket_mib=100.0)],
               [dict(compress=True)]]
     if device == "cpu":
         stages += [ALLOCATORS, [dict(bound=False)]]

@@ -1,5 +1,5 @@
-"""peak.py THREADS DEVICE: the most floating-point operations a second that products of bf16 matrices reach here, over
-some sizes, as libtorch computes them."""
+"""peak.py THREADS DEVICE TYPE: the most floating-point operations a second that products of matrices of that type
+(float32, bfloat16) reach here, over some sizes, as libtorch computes them."""
 
 import sys
 import time
@@ -10,8 +10,8 @@ SIZES = (512, 1024, 2048)
 REPEATS = 15
 
 
-def best_rate(size, device):
-    a, b = (torch.randn(size, size, device=device).bfloat16() for _ in range(2))
+def best_rate(size, device, dtype):
+    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     seconds = []
     for _ in range(REPEATS):
         if device == "cuda":
@@ -24,10 +24,10 @@ def best_rate(size, device):
     return 2 * size**3 / min(seconds)
 
 
-def main(threads, device):
+def main(threads, device, dtype):
     torch.set_num_threads(int(threads))
     sizes = SIZES if device == "cpu" else tuple(4 * size for size in SIZES)
-    print(max(best_rate(size, device) for size in sizes))
+    print(max(best_rate(size, device, getattr(torch, dtype)) for size in sizes))
 
 
 if __name__ == "__main__":

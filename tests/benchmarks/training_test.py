@@ -120,7 +120,8 @@ def test_tables_of_an_account():
     kernels = account.kernels_table("ours", [{"kernel": "small", "calls": 1, "self_s": 0.1}, {"op": "on the host"},
                                              {"kernel": "large", "calls": 2, "self_s": 0.3}])
     assert kernels.index("large") < kernels.index("small") and "| all 2 | 3 | 400 ms |" in kernels
-    assert "40 GFLOP" in account.floor(40e9, 1e11, columns) and "the floor is 400 ms" in account.floor(40e9, 1e11, columns)
+    floor = account.floor(40e9, 1e11, "fp32", columns)
+    assert "40 GFLOP" in floor and "products in fp32" in floor and "the floor is 400 ms" in floor
 
 
 # --- Training -----------------------------------------------------------------------------------------------------
