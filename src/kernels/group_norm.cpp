@@ -1,6 +1,7 @@
 #include "kernels/group_norm.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/error.hpp"
@@ -96,6 +97,7 @@ bool uses_own_group_norm(const at::Tensor& x) {
 at::Tensor group_norm(const at::Tensor& x, const GroupNormArguments& arguments) {
   check(x, arguments);
   if (!uses_own_group_norm(x)) return by_libtorch(x, arguments);
+  RECORD_FUNCTION("effuse::group_norm", {});
   return GroupNorm::apply(x, arguments.weight.to(at::kFloat).contiguous(),
                           arguments.bias.to(at::kFloat).contiguous(), arguments.groups,
                           arguments.eps, arguments.then == AfterNorm::silu);
