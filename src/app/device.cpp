@@ -83,7 +83,10 @@ void configure_kernels(const Config& config, at::Device device) {
 void warn_of_slow_products(const std::string& compute, at::Device device, const char* key) {
   if (!computes_slowly(compute, device)) return;
   log::warning("this processor has no instructions for ", compute,
-               ": convolutions take over ten times as long as in fp32. Set ", key, "=fp32.");
+               ": convolutions take many times as long as in fp32. Set ", key, "=fp32",
+               std::string_view(key) == "precision.compute"
+                   ? " (and --allow-change precision.compute where the run has begun)."
+                   : ".");
 }
 
 std::string device_name(at::Device device) {

@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "app/device.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 
@@ -42,6 +44,20 @@ std::string describe_environment(Communicator& comm, const Session& session, at:
       {"compiler", __VERSION__},     {"backend", comm.backend()}, {"world_size", comm.world_size()},
       {"threads_per_rank", threads}, {"began", utc_now()},        {"ranks", ranks}};
   return json.dump(2) + "\n";
+}
+
+void warn_of_other_build(const std::filesystem::path& before) {
+  if (!std::filesystem::exists(before)) return;
+  const auto json = nlohmann::json::parse(read_file(before), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return;
+  const auto differs = [&](const char* key, std::string_view now) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() && found->get<std::string>() != now;
+  };
+  if (!differs("revision", revision()) && !differs("libtorch", TORCH_VERSION)) return;
+  log::warning("the attempt before was of another build (", json.value("revision", ""),
+               ", libtorch ", json.value("libtorch", ""), "; this one is ", revision(),
+               ", libtorch ", TORCH_VERSION, "): from here on results may differ in the last bits");
 }
 
 }  // namespace effuse

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <filesystem>
 #include <string>
 
 #include "comm/communicator.hpp"
@@ -13,5 +14,9 @@ namespace effuse {
 /// the time it began.
 std::string describe_environment(Communicator& comm, const Session& session, at::Device device,
                                  int threads);
+
+/// Where a run goes on with another build or libtorch than `before` (the environment.json of the
+/// attempt before, or nothing) says: that results may differ in the last bits.
+void warn_of_other_build(const std::filesystem::path& before);
 
 }  // namespace effuse

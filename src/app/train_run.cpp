@@ -126,6 +126,7 @@ void TrainRun::write_run_files() {
     warn_of_no_headway(begin_outcome(folder_.outcome(), steps_done_, start_.name()), steps_done_);
     cut_draw_logs_back(folder_.draws(), steps_done_);
     write_file_atomically(folder_.config(), to_toml(config_, train_sections()));
+    if (steps_done_ > 0) warn_of_other_build(folder_.environment());
     write_file_atomically(folder_.environment(), environment);
   });
   context_.begun = true;

@@ -62,8 +62,9 @@ class GroupNorm : public torch::autograd::Function<GroupNorm> {
 void check(const at::Tensor& x, const GroupNormArguments& arguments) {
   const at::Tensor& weight = arguments.weight;
   const std::int64_t channels = x.dim() < 2 ? 0 : x.size(1);
-  const bool fits = (weight.dim() == 1 && weight.size(0) == channels) ||
-                    (weight.dim() == 2 && weight.sizes() == x.sizes().slice(0, 2));
+  const bool fits =
+      channels > 0 && ((weight.dim() == 1 && weight.size(0) == channels) ||
+                       (weight.dim() == 2 && weight.sizes() == x.sizes().slice(0, 2)));
   if (!fits || arguments.bias.sizes() != weight.sizes() || arguments.groups < 1 ||
       channels % arguments.groups != 0) {
     throw Error(cat("group normalisation of ", at::str(x.sizes()), " in ", arguments.groups,

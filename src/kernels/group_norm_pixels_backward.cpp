@@ -22,6 +22,11 @@ struct BackwardSpan {
   float *grad_weight, *grad_bias;
 };
 
+/// Whether the gradients of what enters the activation stay in the place of the result from one
+/// pass to the next: those of fp32 do, others would lose bits.
+template <class T>
+constexpr bool kInPlace = std::is_same_v<T, float>;
+
 struct BackwardScratch {
   BackwardScratch(std::int64_t channels, std::int64_t pixels)
       : weight(channels),
@@ -81,8 +86,8 @@ template <int w, class T>
 class Inner {
  public:
   Inner(const BackwardSpan<T>& data, const Chunk& chunk, BackwardScratch& scratch)
-      : chunk_(chunk), stride_(kInPlace ? chunk.stride : scratch.channels()) {
-    if constexpr (kInPlace) {
+      : chunk_(chunk), stride_(kInPlace<T> ? chunk.stride : scratch.channels()) {
+    if constexpr (kInPlace<T>) {
       first_ = data.grad_x + chunk.first;
     } else {
       first_ = scratch.inner.template mutable_data_ptr<float>() + chunk.first;
@@ -91,17 +96,15 @@ class Inner {
 
   EFFUSE_INLINE void store(std::int64_t pixel, Two<w> x) const {
     float* const to = first_ + pixel * stride_;
-    kInPlace ? store_pixel<w>(to, x, chunk_) : store_two<w>(to, x);
+    kInPlace<T> ? store_pixel<w>(to, x, chunk_) : store_two<w>(to, x);
   }
 
   EFFUSE_INLINE Two<w> load(std::int64_t pixel) const {
     const float* const from = first_ + pixel * stride_;
-    return kInPlace ? load_pixel<w>(from, chunk_) : load_two<w>(from);
+    return kInPlace<T> ? load_pixel<w>(from, chunk_) : load_two<w>(from);
   }
 
  private:
-  static constexpr bool kInPlace = std::is_same_v<T, float>;
-
   const Chunk chunk_;
   const std::int64_t stride_;
   float* first_;
@@ -179,7 +182,7 @@ void backward_by_pixels(const GroupNormInputs& inputs, const GroupMoments& momen
     using T = decltype(number);
     const std::int64_t count = inputs.x.size(0) * spans.in_image();
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      BackwardScratch scratch(spans.most_channels(), shape.pixels);
+      BackwardScratch scratch(spans.most_channels(), kInPlace<T> ? 0 : shape.pixels);
       for (std::int64_t i = begin; i < end; ++i) {
         const Span span = spans[i];
         const std::int64_t at = span.image * shape.pixels * shape.channels + span.channel;

@@ -53,6 +53,7 @@ def test_a_killed_run_continues_bit_for_bit(workplace, straight, ranks):
     assert (outcome["outcome"], outcome["exit_code"]) == ("running", None), outcome
     again = run("effuse-train", *words, ranks=ranks)
     assert again.returncode == 0 and "continuing after step" in again.stderr, again.stderr
+    assert "another build" not in again.stderr, again.stderr
     assert_same_run(folder, straight[ranks])
     assert not list((folder / "checkpoints").glob(".*"))
 
@@ -152,6 +153,15 @@ def test_a_finished_run_is_left_alone_and_more_steps_go_on(workplace):
                "--resume-from", 20)
     assert back.returncode == 0 and "continuing after step 20" in back.stderr, back.stderr
     assert [line[0] for line in log_lines(folder)] == list(range(1, 23))
+
+
+def test_going_on_with_another_build_is_warned_of(workplace):
+    folder = train(workplace, "rebuilt", 0)
+    environment = json.loads((folder / "environment.json").read_text())
+    (folder / "environment.json").write_text(json.dumps(environment | {"revision": "abc1234"}))
+    again = run("effuse-train", *arguments(workplace, "rebuilt", **{"run.steps": 25}))
+    assert again.returncode == 0, again.stderr
+    assert f"of another build (abc1234, libtorch {environment['libtorch']}; this one" in again.stderr, again.stderr
 
 
 def stop_after(workplace, words, checkpoint):

@@ -206,6 +206,7 @@ TEST(GroupNorm, RefusesSizesThatDoNotFit) {
   EXPECT_THROW(group_norm(x, {at::ones({8}), at::zeros({8}), 3}), Error);
   EXPECT_THROW(group_norm(x, {at::ones({6}), at::zeros({6}), 2}), Error);
   EXPECT_THROW(group_norm(x, {at::ones({8}), at::zeros({2, 8}), 2}), Error);
+  EXPECT_THROW(group_norm(at::randn({8}), {at::ones({0}), at::zeros({0}), 1}), Error);
 }
 
 TEST(GroupNorm, HasNoSecondDerivative) {
