@@ -1,15 +1,17 @@
 """Every file of a run's newest checkpoint, damaged in every way: the one before is used, that is said, and the run
 comes to the weights it would have had."""
 
+import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "jobs"))
-from programs import (assert_same_run, checkpoints, last_checkpoint, make_config, make_dataset,  # noqa: E402
-                      overrides, run)
+from programs import (TIMEOUT_S, assert_same_run, checkpoints, command, environment,  # noqa: E402
+                      last_checkpoint, make_config, make_dataset, overrides, run)
 
 FILES = ["model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json", "manifest.json"]
 
@@ -83,3 +85,21 @@ def test_two_damaged_checkpoints_are_both_named(workplace, straight, begun, way)
     said = train(workplace, begun.name, 17)
     assert said.count("Using the checkpoint of step 5 instead.") == 2, said
     assert_same_run(begun, straight)
+
+
+def test_a_rank_need_not_see_the_checkpoints(begun):
+    """As where a network file system shows another host an old state: rank 0 alone reads and writes them."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0:
+        pytest.skip("NOT TESTED: hiding a folder from one rank needs root")
+    words = overrides({"run.steps": 17, "preview.every_steps": 0, "checkpoint.keep_last": 3,
+                       "parallel.replica_check_every_steps": 1})
+    launch = list(map(str, command("effuse-train", "--config", begun.parents[1] / "tiny.toml", "--name", begun.name,
+                                   *words, ranks=1)))
+    program = next(i for i, word in enumerate(launch) if word.endswith("/effuse-train"))
+    hidden = 'mount -t tmpfs hidden "$0" && exec "$@"'
+    second = ["unshare", "-m", "sh", "-c", hidden, str(begun / "checkpoints"), *launch[program:]]
+    done = subprocess.run([*launch, ":", "-n", "1", *second], capture_output=True, text=True, check=False,
+                          timeout=TIMEOUT_S, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert "ranks       2" in done.stderr and "continuing after step 15" in done.stderr, done.stderr
+    assert checkpoints(begun)[-1] == "step-00000017"
