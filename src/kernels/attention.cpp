@@ -6,9 +6,9 @@
 
 #include <cmath>
 
-#include "core/error.hpp"
 #include "kernels/attention_loops.hpp"
 #include "kernels/attention_rows.hpp"
+#include "kernels/first_derivative.hpp"
 
 namespace effuse {
 namespace {
@@ -56,12 +56,7 @@ class Attention : public torch::autograd::Function<Attention> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grad_outputs) {
-    if (at::GradMode::is_enabled()) {
-      throw Error(
-          "a second derivative of attention was asked for (its kernels have a first one alone). "
-          "Use "
-          "at::scaled_dot_product_attention there.");
-    }
+    refuse_second_derivative("attention", "at::scaled_dot_product_attention");
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2];
     const at::Tensor grad_out = with_dense_rows(grad_outputs[0].to(q.scalar_type()));

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "kernels/first_derivative.hpp"
 #include "kernels/group_norm_loops.hpp"
 
 namespace effuse {
@@ -38,11 +39,7 @@ class GroupNorm : public torch::autograd::Function<GroupNorm> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grad_outputs) {
-    if (at::GradMode::is_enabled()) {
-      throw Error(
-          "a second derivative of group normalisation was asked for (its kernel has a first one "
-          "alone). Use at::group_norm there.");
-    }
+    refuse_second_derivative("group normalisation", "at::group_norm");
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1];
     const at::Tensor grad_out = grad_outputs[0].to(x.scalar_type()).contiguous(layout_of(x));

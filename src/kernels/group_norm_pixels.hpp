@@ -52,6 +52,32 @@ class Spans {
   std::int64_t groups_;
 };
 
+/// Where the numbers of a span begin, in elements of what has them.
+struct Offsets {
+  Offsets(const Span& span, const GroupNormShape& shape)
+      : pixels(span.image * shape.pixels * shape.channels + span.channel),
+        weights(span.image * shape.image_stride + span.channel),
+        groups(span.image * shape.groups),
+        channels(span.image * shape.channels + span.channel) {}
+
+  std::int64_t pixels;    ///< of x and all that is like it
+  std::int64_t weights;   ///< of weight and bias
+  std::int64_t groups;    ///< of the moments: the image's first group
+  std::int64_t channels;  ///< of [N, C]
+};
+
+/// Calls run(span, scratch) for all spans, with a scratch = make_scratch(most channels of a span)
+/// for each thread.
+template <class MakeScratch, class Run>
+void for_spans(const GroupNormShape& shape, std::int64_t images, const MakeScratch& make_scratch,
+               const Run& run) {
+  const Spans spans(shape, images);
+  at::parallel_for(0, images * spans.in_image(), 1, [&](std::int64_t begin, std::int64_t end) {
+    auto scratch = make_scratch(spans.most_channels());
+    for (std::int64_t i = begin; i < end; ++i) run(spans[i], scratch);
+  });
+}
+
 /// A number for each channel of a span, and room up to whole chunks.
 using Numbers = std::vector<float>;
 using Totals = std::vector<double>;

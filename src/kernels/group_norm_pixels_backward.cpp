@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 
@@ -177,31 +176,26 @@ EFFUSE_INLINE inline void backward_of(const BackwardSpan<T>& data, const Span& s
 void backward_by_pixels(const GroupNormInputs& inputs, const GroupMoments& moments,
                         const at::Tensor& grad_out, const GroupNormGradients& gradients) {
   const GroupNormShape shape(inputs);
-  const Spans spans(shape, inputs.x.size(0));
   for_kind_of(inputs, [&](auto number, auto silu) {
     using T = decltype(number);
-    const std::int64_t count = inputs.x.size(0) * spans.in_image();
-    at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      BackwardScratch scratch(spans.most_channels(), kInPlace<T> ? 0 : shape.pixels);
-      for (std::int64_t i = begin; i < end; ++i) {
-        const Span span = spans[i];
-        const std::int64_t at = span.image * shape.pixels * shape.channels + span.channel;
-        const std::int64_t weights = span.image * shape.image_stride + span.channel;
-        const std::int64_t groups = span.image * shape.groups;
-        const std::int64_t channels = span.image * shape.channels + span.channel;
-        const BackwardSpan<T> data{inputs.x.const_data_ptr<T>() + at,
-                                   grad_out.const_data_ptr<T>() + at,
-                                   gradients.x.mutable_data_ptr<T>() + at,
-                                   inputs.weight.const_data_ptr<float>() + weights,
-                                   inputs.bias.const_data_ptr<float>() + weights,
-                                   moments.mean.const_data_ptr<float>() + groups,
-                                   moments.inverse_deviation.const_data_ptr<float>() + groups,
-                                   gradients.weight.mutable_data_ptr<float>() + channels,
-                                   gradients.bias.mutable_data_ptr<float>() + channels};
-        for_this_processor(
-            [&](auto w) EFFUSE_INLINE { backward_of<w(), silu()>(data, span, shape, scratch); });
-      }
-    });
+    const auto make_scratch = [&](std::int64_t channels) {
+      return BackwardScratch(channels, kInPlace<T> ? 0 : shape.pixels);
+    };
+    for_spans(
+        shape, inputs.x.size(0), make_scratch, [&](const Span& span, BackwardScratch& scratch) {
+          const Offsets at(span, shape);
+          const BackwardSpan<T> data{inputs.x.const_data_ptr<T>() + at.pixels,
+                                     grad_out.const_data_ptr<T>() + at.pixels,
+                                     gradients.x.mutable_data_ptr<T>() + at.pixels,
+                                     inputs.weight.const_data_ptr<float>() + at.weights,
+                                     inputs.bias.const_data_ptr<float>() + at.weights,
+                                     moments.mean.const_data_ptr<float>() + at.groups,
+                                     moments.inverse_deviation.const_data_ptr<float>() + at.groups,
+                                     gradients.weight.mutable_data_ptr<float>() + at.channels,
+                                     gradients.bias.mutable_data_ptr<float>() + at.channels};
+          for_this_processor(
+              [&](auto w) EFFUSE_INLINE { backward_of<w(), silu()>(data, span, shape, scratch); });
+        });
   });
 }
 

@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -102,28 +101,22 @@ EFFUSE_INLINE inline void forward_of(const ForwardSpan<T>& data, const Span& spa
 void forward_by_pixels(const GroupNormInputs& inputs, double eps, const GroupMoments& moments,
                        const at::Tensor& out) {
   const GroupNormShape shape(inputs);
-  const Spans spans(shape, inputs.x.size(0));
   for_kind_of(inputs, [&](auto number, auto silu) {
     using T = decltype(number);
-    const std::int64_t count = inputs.x.size(0) * spans.in_image();
-    at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      ForwardScratch scratch(spans.most_channels());
-      for (std::int64_t i = begin; i < end; ++i) {
-        const Span span = spans[i];
-        const std::int64_t at = span.image * shape.pixels * shape.channels + span.channel;
-        const std::int64_t weights = span.image * shape.image_stride + span.channel;
-        const std::int64_t groups = span.image * shape.groups;
-        const ForwardSpan<T> data{inputs.x.const_data_ptr<T>() + at,
-                                  out.mutable_data_ptr<T>() + at,
-                                  inputs.weight.const_data_ptr<float>() + weights,
-                                  inputs.bias.const_data_ptr<float>() + weights,
-                                  moments.mean.mutable_data_ptr<float>() + groups,
-                                  moments.inverse_deviation.mutable_data_ptr<float>() + groups,
-                                  eps};
-        for_this_processor(
-            [&](auto w) EFFUSE_INLINE { forward_of<w(), silu()>(data, span, shape, scratch); });
-      }
-    });
+    const auto make_scratch = [](std::int64_t channels) { return ForwardScratch(channels); };
+    for_spans(
+        shape, inputs.x.size(0), make_scratch, [&](const Span& span, ForwardScratch& scratch) {
+          const Offsets at(span, shape);
+          const ForwardSpan<T> data{inputs.x.const_data_ptr<T>() + at.pixels,
+                                    out.mutable_data_ptr<T>() + at.pixels,
+                                    inputs.weight.const_data_ptr<float>() + at.weights,
+                                    inputs.bias.const_data_ptr<float>() + at.weights,
+                                    moments.mean.mutable_data_ptr<float>() + at.groups,
+                                    moments.inverse_deviation.mutable_data_ptr<float>() + at.groups,
+                                    eps};
+          for_this_processor(
+              [&](auto w) EFFUSE_INLINE { forward_of<w(), silu()>(data, span, shape, scratch); });
+        });
   });
 }
 

@@ -188,9 +188,8 @@ void forward(const GroupNormInputs& inputs, double eps, const GroupMoments& mome
   T* const y = out.mutable_data_ptr<T>();
   const float *const weight = inputs.weight.const_data_ptr<float>(),
                      *const bias = inputs.bias.const_data_ptr<float>();
-  float *const means = moments.mean.mutable_data_ptr<float>(), *const scales =
-                                                                   moments.inverse_deviation
-                                                                       .mutable_data_ptr<float>();
+  float* const means = moments.mean.mutable_data_ptr<float>();
+  float* const scales = moments.inverse_deviation.mutable_data_ptr<float>();
   at::parallel_for(
       0, inputs.x.size(0) * shape.groups, 1, [&](std::int64_t begin, std::int64_t end) {
         for_this_processor([=](auto w) EFFUSE_INLINE {
@@ -223,9 +222,8 @@ void backward(const GroupNormInputs& inputs, const GroupMoments& moments,
                              gradients.weight.mutable_data_ptr<float>(),
                              gradients.bias.mutable_data_ptr<float>(),
                              {}};
-  const float *const means = moments.mean.const_data_ptr<float>(), *const scales =
-                                                                       moments.inverse_deviation
-                                                                           .const_data_ptr<float>();
+  const float* const means = moments.mean.const_data_ptr<float>();
+  const float* const scales = moments.inverse_deviation.const_data_ptr<float>();
   at::parallel_for(
       0, inputs.x.size(0) * shape.groups, 1, [&](std::int64_t begin, std::int64_t end) {
         const at::Tensor scratch = at::empty({shape.in_group * padded(shape.pixels)}, at::kFloat);
