@@ -18,9 +18,7 @@ ConvNormAct::ConvNormAct(const Shape& shape, Activation activation)
       gn_(register_module("gn", torch::nn::GroupNorm(torch::nn::GroupNormOptions(1, shape.out)))) {}
 
 at::Tensor ConvNormAct::forward(const at::Tensor& x) {
-  const at::Tensor hidden = conv_(x);
-  return kernels() == Kernels::iddm ? activation_(gn_(hidden))
-                                    : normalise(hidden, *gn_, activation_);
+  return normalise(conv_(x), *gn_, activation_, kernels());
 }
 
 Bottleneck::Bottleneck(std::int64_t channels, Shortcut shortcut, Activation activation)

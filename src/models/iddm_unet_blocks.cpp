@@ -35,10 +35,8 @@ ConvPair::ConvPair(const Shape& shape, const IddmActivation& activation, Residua
 }
 
 at::Tensor ConvPair::forward(const at::Tensor& x) {
-  const at::Tensor hidden =
-      kernels() == Kernels::iddm
-          ? norm2_(conv2_(activation_.layer(norm1_(conv1_(x)))))
-          : normalise(conv2_(normalise(conv1_(x), *norm1_, activation_.layer)), *norm2_);
+  const at::Tensor middle = normalise(conv1_(x), *norm1_, activation_.layer, kernels());
+  const at::Tensor hidden = normalise(conv2_(middle), *norm2_, nullptr, kernels());
   return residual_ == Residual::yes ? activation_.after_residual(x + hidden) : hidden;
 }
 

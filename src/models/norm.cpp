@@ -18,7 +18,12 @@ at::Tensor normalise_with(const at::Tensor& x, const torch::nn::GroupNormImpl& n
 }  // namespace
 
 at::Tensor normalise(const at::Tensor& x, const torch::nn::GroupNormImpl& norm,
-                     Activation activation) {
+                     Activation activation, Kernels kernels) {
+  if (kernels == Kernels::iddm) {
+    const at::Tensor y =
+        at::group_norm(x, norm.options.num_groups(), norm.weight, norm.bias, norm.options.eps());
+    return activation == nullptr ? y : activation(y);
+  }
   return normalise_with(x, norm, norm.weight, norm.bias, activation);
 }
 
