@@ -1,7 +1,6 @@
 #include "kernels/attention.hpp"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <string>
@@ -30,16 +29,10 @@ void compare_case(const Case& c) {
   const auto theirs = [&] {
     return at::scaled_dot_product_attention(inputs[0], inputs[1], inputs[2]);
   };
-  const auto backward = [&](const at::Tensor& out) {
-    torch::autograd::grad({out}, inputs, {gradient}, /*retain_graph=*/true);
-  };
   const std::string name = std::string(at::toString(c.type)) + " D=" + std::to_string(c.size) +
                            " L=" + std::to_string(c.length) + " heads=" + std::to_string(c.heads) +
                            " N=" + std::to_string(c.images);
-  compare("attention forward " + name, ours, theirs);
-  const at::Tensor our_out = ours(), their_out = theirs();
-  compare(
-      "attention backward " + name, [&] { backward(our_out); }, [&] { backward(their_out); });
+  compare_passes("attention", name, ours, theirs, inputs, gradient);
 }
 
 }  // namespace

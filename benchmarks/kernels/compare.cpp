@@ -1,5 +1,7 @@
 #include "compare.hpp"
 
+#include <torch/csrc/autograd/autograd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
@@ -40,6 +42,19 @@ void compare(const std::string& name, const std::function<void()>& ours,
   std::printf("%-58s %9.3f ms %9.3f ms %6.2f (%.2f to %.2f)\n", name.c_str(), 1e3 * median(ours_s),
               1e3 * median(theirs_s), median(ratios), least, greatest);
   std::fflush(stdout);
+}
+
+void compare_passes(const std::string& operation, const std::string& name,
+                    const std::function<at::Tensor()>& ours,
+                    const std::function<at::Tensor()>& theirs,
+                    const std::vector<at::Tensor>& inputs, const at::Tensor& gradient) {
+  compare(operation + " forward " + name, ours, theirs);
+  const auto backward = [&](const at::Tensor& out) {
+    torch::autograd::grad({out}, inputs, {gradient}, /*retain_graph=*/true);
+  };
+  const at::Tensor our_out = ours(), their_out = theirs();
+  compare(
+      operation + " backward " + name, [&] { backward(our_out); }, [&] { backward(their_out); });
 }
 
 }  // namespace effuse::benchmark

@@ -1,7 +1,6 @@
 #include "kernels/group_norm.hpp"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <string>
 
@@ -34,19 +33,12 @@ void compare_case(const Case& c) {
     return group_norm(inputs[0], {inputs[1], inputs[2], c.groups, 1e-5, AfterNorm::silu});
   };
   const auto theirs = [&] { return by_libtorch(inputs[0], inputs[1], inputs[2], c.groups); };
-  const auto backward = [&](const at::Tensor& out) {
-    torch::autograd::grad({out}, inputs, {gradient}, /*retain_graph=*/true);
-  };
   const bool last = c.layout == at::MemoryFormat::ChannelsLast;
   const std::string name = std::string(at::toString(c.type)) + (last ? " last" : "") +
                            " C=" + std::to_string(c.channels) +
                            " HW=" + std::to_string(c.side * c.side) +
                            " groups=" + std::to_string(c.groups) + " N=" + std::to_string(c.images);
-  compare("group norm, SiLU forward " + name, ours, theirs);
-  const at::Tensor our_out = ours(), their_out = theirs();
-  compare(
-      "group norm, SiLU backward " + name, [&] { backward(our_out); },
-      [&] { backward(their_out); });
+  compare_passes("group norm, SiLU", name, ours, theirs, inputs, gradient);
 }
 
 }  // namespace

@@ -13,11 +13,10 @@
 #include "core/error.hpp"
 #include "support/error_message.hpp"
 #include "unit/kernels/every_processor.hpp"
+#include "unit/kernels/gradients.hpp"
 
 namespace effuse {
 namespace {
-
-using Tensors = std::vector<at::Tensor>;
 
 /// Queries, keys and values as networks have them, and a gradient of the result.
 struct Inputs {
@@ -34,36 +33,18 @@ Inputs random_inputs(at::IntArrayRef sizes, at::ScalarType type, double spread =
   return {{random(), random(), random()}, random()};
 }
 
-/// The result, and the gradients of q, k and v.
-template <class Attention>
-Tensors result_and_gradients(const Inputs& inputs, const Attention& attend) {
-  Tensors leaves;
-  for (const at::Tensor& x : inputs.qkv) leaves.push_back(x.detach().set_requires_grad(true));
-  Tensors results{attend(leaves)};
-  const Tensors gradients = torch::autograd::grad(results, leaves, {inputs.gradient});
-  results.insert(results.end(), gradients.begin(), gradients.end());
-  return results;
-}
-
 Tensors by_our_kernels(const Inputs& inputs) {
-  return result_and_gradients(inputs, [](const Tensors& x) { return attention(x[0], x[1], x[2]); });
+  return result_and_gradients(inputs.qkv, inputs.gradient,
+                              [](const Tensors& x) { return attention(x[0], x[1], x[2]); });
 }
 
 /// In fp64, as the definition has it.
 Tensors by_definition(const Inputs& inputs) {
-  Inputs wide{{}, inputs.gradient.to(at::kDouble)};
-  for (const at::Tensor& x : inputs.qkv) wide.qkv.push_back(x.to(at::kDouble));
-  return result_and_gradients(wide, [](const Tensors& x) {
-    const double scale = 1.0 / std::sqrt(static_cast<double>(x[0].size(3)));
-    return at::matmul(at::softmax(at::matmul(x[0], x[1].transpose(2, 3)) * scale, -1), x[2]);
-  });
-}
-
-/// ‖a − b‖ / ‖b‖, where b may be as small as what rounding leaves of a difference of numbers
-/// near 1.
-double relative_error(const at::Tensor& a, const at::Tensor& b) {
-  const double least = 0.05 * std::sqrt(static_cast<double>(b.numel()));
-  return (a.to(at::kDouble) - b).norm().item<double>() / std::max(b.norm().item<double>(), least);
+  return result_and_gradients(
+      in_fp64(inputs.qkv), inputs.gradient.to(at::kDouble), [](const Tensors& x) {
+        const double scale = 1.0 / std::sqrt(static_cast<double>(x[0].size(3)));
+        return at::matmul(at::softmax(at::matmul(x[0], x[1].transpose(2, 3)) * scale, -1), x[2]);
+      });
 }
 
 void expect_close(const Inputs& inputs, double tolerance) {
@@ -76,11 +57,6 @@ void expect_close(const Inputs& inputs, double tolerance) {
         << std::array{"result", "gradient of q", "gradient of k", "gradient of v"}[i] << " of "
         << inputs.qkv[0].sizes() << ' ' << inputs.qkv[0].scalar_type();
   }
-}
-
-void expect_equal(const Tensors& a, const Tensors& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i], b[i])) << i;
 }
 
 class AttentionKernels : public EveryProcessor {};
