@@ -80,13 +80,10 @@ void configure_kernels(const Config& config, at::Device device) {
   if (deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
 }
 
-void warn_of_slow_products(const std::string& compute, at::Device device, const char* key) {
+void warn_of_slow_products(const std::string& compute, at::Device device, const char* remedy) {
   if (!computes_slowly(compute, device)) return;
   log::warning("this processor has no instructions for ", compute,
-               ": convolutions take many times as long as in fp32. Set ", key, "=fp32",
-               std::string_view(key) == "precision.compute"
-                   ? " (and --allow-change precision.compute where the run has begun)."
-                   : ".");
+               ": convolutions take many times as long as in fp32. ", remedy);
 }
 
 std::string device_name(at::Device device) {

@@ -21,8 +21,8 @@ int choose_threads(const ParallelConfig& parallel, const Session& session);
 void configure_kernels(const Config& config, at::Device device);
 
 /// Says, where it is so, that this processor computes in `compute` (a name of precision.compute)
-/// many times more slowly than in fp32. `key`: what to change.
-void warn_of_slow_products(const std::string& compute, at::Device device, const char* key);
+/// many times more slowly than in fp32. `remedy`: what to do, a sentence.
+void warn_of_slow_products(const std::string& compute, at::Device device, const char* remedy);
 
 /// "NVIDIA H200", or the CPU's model name.
 std::string device_name(at::Device device);

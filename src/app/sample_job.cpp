@@ -105,7 +105,7 @@ JobEnd generate(JobContext& context, Communicator& comm, at::Device device) {
     if (comm.rank() == 0) set.begin();
   });
   announce(request, model, comm.world_size());
-  warn_of_slow_products(sampling.compute, device, "sampling.compute");
+  warn_of_slow_products(sampling.compute, device, "Set sampling.compute=fp32.");
   const auto store =
       agree_value(comm, [&] { return make_image_store(sampling.format, set.folder()); });
   const TileGenerator generator(*model.network, schedule, request.classes, *request.noise,

@@ -136,7 +136,9 @@ void TrainRun::announce() const {
   log::info("run         ", folder_.path().string());
   warn_of_ineffective_keys(config_);
   warn_of_drill(config_.drill);
-  warn_of_slow_products(config_.precision.compute, device_, "precision.compute");
+  warn_of_slow_products(
+      config_.precision.compute, device_,
+      "Set precision.compute=fp32 (and --allow-change precision.compute where the run has begun).");
   log::info("data        ", config_.data.folder, ": ", count(dataset_.size()), " images of ",
             dataset_.height(), "x", dataset_.width(), "x", dataset_.channels(), ", ",
             dataset_.class_names().size(), " classes");

@@ -79,8 +79,7 @@ void add_drill(std::vector<Field>& fields, DrillConfig& c) {
   Section(fields, "drill")
       .key("fault", c.fault,
            "a fault on purpose, to try how a run survives it: nan, spike (in a gradient, of one "
-           "step: to "
-           "see the run go back, set recovery.skip_limit=0), kill, "
+           "step: to see the run go back, set recovery.skip_limit=0), kill, "
            "segfault, stop (the rank hangs), slow (each step, before its data), flip_weight (a bit "
            "of one), skip_reduction (the rank leaves one out), kill_in_save, fail_in_save (at an "
            "operation on files)")
