@@ -58,8 +58,8 @@ def eager_class(device, threads):
 
 def compiled_class(device, threads):
     modes = ["max-autotune-no-cudagraphs"] + (["reduce-overhead", "max-autotune"] if device == "cuda" else [])
-    # Each trial compiles, which takes a minute or more on two cores.
     usual, *others = precisions(device)
+    # Each trial compiles, which takes minutes on two cores.
     stages = [[dict(precision=p) for p in others], [dict(layout="channels_last")],
               [dict(compile=mode) for mode in modes], ALLOCATORS if device == "cpu" else []]
     base = PeerVariant(threads=threads, device=device, precision=usual, compile="default")

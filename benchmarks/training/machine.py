@@ -40,7 +40,7 @@ def has_bf16(device):
 
 def describe(device):
     words = [f"{len(cores())} cores of {cpu_name()}"]
-    if not has_bf16("cpu"):
+    if not has_bf16(device):
         words.append("without instructions for bf16, so all is in fp32")
     if device == "cuda":
         names = gpus()
