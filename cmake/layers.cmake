@@ -14,6 +14,7 @@ effuse_layer(image       1 core)
 effuse_layer(metrics     1 core)
 effuse_layer(comm        1 core)
 effuse_layer(kernels     1 core)
+effuse_layer(npz         1 core)
 
 effuse_layer(shards      2 core config hdf5 image)
 effuse_layer(models      2 core config kernels)
