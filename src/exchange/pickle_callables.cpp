@@ -85,7 +85,9 @@ PickleNode result_of(const PickleGlobal& callable, const PickleTuple& arguments,
 
 PickleStorage storage_of(const PickleNode& id, const PickleReject& reject) {
   const auto* tuple = id.as<PickleTuple>();
-  if (tuple == nullptr || tuple->items.size() != 5) reject("a persistent id that is no storage");
+  if (tuple == nullptr || tuple->items.size() < 5 || tuple->items.size() > 6) {
+    reject("a persistent id that is no storage");
+  }
   const auto* word = tuple->items[0]->as<std::string>();
   const auto* type = tuple->items[1]->as<PickleGlobal>();
   const auto* key = tuple->items[2]->as<std::string>();
@@ -93,6 +95,9 @@ PickleStorage storage_of(const PickleNode& id, const PickleReject& reject) {
   if (word == nullptr || *word != "storage" || type == nullptr || key == nullptr ||
       count == nullptr || type->storage_type == c10::ScalarType::Undefined) {
     reject("a persistent id that is no storage of a known type");
+  }
+  if (tuple->items.size() == 6 && tuple->items[5]->as<PickleNone>() == nullptr) {
+    reject("a storage that is a part of another, as torch before 0.4 wrote them");
   }
   return {*key, type->storage_type, *count};
 }

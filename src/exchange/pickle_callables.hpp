@@ -20,7 +20,8 @@ std::optional<PickleGlobal> known_callable(const std::string& module, const std:
 PickleNode result_of(const PickleGlobal& callable, const PickleTuple& arguments,
                      const PickleReject& reject);
 
-/// The storage that a persistent id stands for: ("storage", torch.FloatStorage, key, place, count).
+/// The storage that a persistent id stands for: ("storage", torch.FloatStorage, key, place, count),
+/// and before torch 1.6 a sixth part, None.
 PickleStorage storage_of(const PickleNode& id, const PickleReject& reject);
 
 }  // namespace effuse

@@ -21,6 +21,7 @@ class PickleCursor {
   std::int64_t signed_number(std::uint64_t count);   ///< two's complement, any number of bytes
   std::string text(std::size_t length_bytes);        ///< after its length, of so many bytes
   std::string line();                                ///< up to a newline
+  std::size_t place() const { return place_; }
   std::size_t left() const { return bytes_.size() - place_; }
 
   /// Throws CheckpointError: what is wrong, at which byte.

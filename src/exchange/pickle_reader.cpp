@@ -378,6 +378,7 @@ PickleDocument PickleMachine::run() {
     if (!known) reject(cat("instruction ", int{op}, ", which weights do not need,"));
   }
   document_.root = pop();
+  document_.size_bytes = cursor_.place();
   if (!stack_.empty() || !marks_.empty()) reject("values are left over");
   return std::move(document_);
 }

@@ -12,8 +12,8 @@ namespace effuse {
 /// tensor or a parameter, and torch's storage classes are known, each with its one meaning; a
 /// pickle that names another is refused, as is every instruction that weights do not need.
 ///
-/// Bounded: 16 MiB of pickle, a million values, no recursion. Throws CheckpointError beginning with
-/// `where`, naming the byte and what is wrong.
+/// Bytes behind the end of the pickle are left alone. Bounded: 16 MiB, a million values, no
+/// recursion. Throws CheckpointError beginning with `where`, naming the byte and what is wrong.
 PickleDocument read_pickle(std::string_view bytes, const std::string& where);
 
 }  // namespace effuse

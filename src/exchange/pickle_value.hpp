@@ -2,6 +2,7 @@
 
 #include <c10/core/ScalarType.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -41,7 +42,7 @@ struct PickleGlobal {
   c10::ScalarType storage_type = c10::ScalarType::Undefined;
 };
 
-/// The elements of one or more tensors: a member "data/<key>" of the file.
+/// The elements of one or more tensors, to be found in the file by the key.
 struct PickleStorage {
   std::string key;
   c10::ScalarType type = c10::ScalarType::Undefined;
@@ -79,6 +80,7 @@ const PickleNode* find(const PickleDict& dict, std::string_view key);
 struct PickleDocument {
   std::deque<PickleNode> nodes;
   const PickleNode* root = nullptr;
+  std::size_t size_bytes = 0;  ///< how much of what was read it takes up
 };
 
 }  // namespace effuse

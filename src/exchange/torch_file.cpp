@@ -7,34 +7,33 @@
 #include <fstream>
 #include <optional>
 #include <span>
-#include <string_view>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "exchange/pickle_reader.hpp"
+#include "exchange/legacy_torch_file.hpp"
+#include "exchange/torch_archive.hpp"
+#include "exchange/zip_archive.hpp"
 
 namespace effuse {
 namespace {
 
-constexpr std::string_view kPickle = "data.pkl";
-
-/// Begins with a pickle of any protocol from 2: torch.save before 1.6, or an array of Python's own.
-bool is_bare_pickle(const std::filesystem::path& path) {
+/// Begins with a pickle of any protocol from 2, whoever wrote it.
+bool is_pickle(const std::filesystem::path& path) {
   std::array<char, 2> first{};
   std::ifstream in(path, std::ios::binary);
   in.read(first.data(), first.size());
   return in && first[0] == '\x80' && first[1] >= 2 && first[1] <= 5;
 }
 
-ZipArchive open_archive(const std::filesystem::path& path) {
-  if (is_bare_pickle(path)) {
+TorchParts open_parts(const std::filesystem::path& path) {
+  if (is_legacy_torch_file(path)) return open_legacy_torch_file(path);
+  if (is_pickle(path)) {
     throw CheckpointError(
         cat(path.string(),
-            " is of torch before 1.6, or a bare pickle, which cannot be read without executing it. "
-            "Save it again with a newer torch: torch.save(torch.load(\"old.pt\", "
-            "weights_only=True), \"new.pt\")"));
+            " is a bare pickle, without the magic number of torch.save, which cannot be read "
+            "without executing it. Save its weights again with torch.save"));
   }
-  return ZipArchive(path);
+  return open_torch_archive(path);
 }
 
 /// The place of the last element and the number of elements; empty where either overflows.
@@ -65,34 +64,14 @@ bool has_negative(const std::vector<std::int64_t>& numbers) {
 
 }  // namespace
 
-TorchFile::TorchFile(const std::filesystem::path& path)
-    : path_(path), archive_(open_archive(path)) {
-  for (const std::string& name : archive_.names()) {
-    if (!name.ends_with(kPickle)) continue;
-    const std::string prefix = name.substr(0, name.size() - kPickle.size());
-    if (std::count(prefix.begin(), prefix.end(), '/') > 1) continue;
-    if (!prefix_.empty()) reject("it holds data.pkl twice");
-    prefix_ = prefix;
-  }
-  if (!archive_.has(cat(prefix_, kPickle))) reject("it is a zip file without data.pkl");
-  check_byte_order();
-  document_ =
-      read_pickle(archive_.read_text(cat(prefix_, kPickle)), cat(path_.string(), ": data.pkl"));
-}
+TorchFile::TorchFile(const std::filesystem::path& path) : path_(path), parts_(open_parts(path)) {}
 
 bool TorchFile::is_one(const std::filesystem::path& path) {
-  return ZipArchive::is_one(path) || is_bare_pickle(path);
+  return ZipArchive::is_one(path) || is_pickle(path);
 }
 
 void TorchFile::reject(const std::string& problem) const {
   throw CheckpointError(cat(path_.string(), " is no file of torch.save: ", problem));
-}
-
-void TorchFile::check_byte_order() const {
-  const std::string record = prefix_ + "byteorder";
-  if (!archive_.has(record) || archive_.read_text(record) == "little") return;
-  reject(
-      "its numbers are big-endian, which Effuse does not read. Save it again on another machine");
 }
 
 at::Tensor TorchFile::storage(const PickleStorage& described, const std::string& name) {
@@ -103,18 +82,19 @@ at::Tensor TorchFile::storage(const PickleStorage& described, const std::string&
     }
     return known->second;
   }
-  const std::string record = cat(prefix_, "data/", described.key);
+  const std::uint64_t held_bytes = parts_.storages->size_bytes(described.key);
   std::int64_t size_bytes = 0;
   if (described.count < 0 ||
       __builtin_mul_overflow(described.count,
                              static_cast<std::int64_t>(c10::elementSize(described.type)),
                              &size_bytes) ||
-      archive_.size_bytes(record) != static_cast<std::uint64_t>(size_bytes)) {
-    reject(cat("tensor ", name, " claims a storage of ", described.count, " elements, but ", record,
-               " has ", archive_.size_bytes(record), " bytes"));
+      held_bytes != static_cast<std::uint64_t>(size_bytes)) {
+    reject(cat("tensor ", name, " claims a storage of ", described.count, " elements, but ",
+               parts_.storages->name(described.key), " has ", held_bytes, " bytes"));
   }
   at::Tensor storage = at::empty({described.count}, described.type);
-  archive_.read(record, std::span(static_cast<std::byte*>(storage.mutable_data_ptr()),
+  parts_.storages->read(described.key,
+                        std::span(static_cast<std::byte*>(storage.mutable_data_ptr()),
                                   static_cast<std::size_t>(size_bytes)));
   storages_.emplace(described.key, storage);
   return storage;

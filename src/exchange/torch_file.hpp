@@ -7,20 +7,20 @@
 #include <string>
 
 #include "exchange/pickle_value.hpp"
-#include "exchange/zip_archive.hpp"
+#include "exchange/torch_storages.hpp"
 
 namespace effuse {
 
-/// A file of torch.save, of torch 1.6 or later: a zip file with data.pkl, read by read_pickle(),
-/// and the storages data/<key>. Every function throws CheckpointError naming the file.
+/// A file of torch.save of any age: a value, read by read_pickle(), and storages. Every function
+/// throws CheckpointError naming the file.
 class TorchFile {
  public:
   explicit TorchFile(const std::filesystem::path& path);
 
-  /// Whether the file begins as one of torch.save does, of any age.
+  /// Whether the file begins as one of torch.save does, or any other pickle.
   static bool is_one(const std::filesystem::path& path);
 
-  const PickleNode& root() const { return *document_.root; }
+  const PickleNode& root() const { return *parts_.document.root; }
 
   /// The tensor, contiguous, owning. `name` is for messages. Refuses one that reaches beyond its
   /// storage or is larger than it.
@@ -29,12 +29,9 @@ class TorchFile {
  private:
   [[noreturn]] void reject(const std::string& problem) const;
   at::Tensor storage(const PickleStorage& described, const std::string& name);
-  void check_byte_order() const;
 
   std::filesystem::path path_;
-  ZipArchive archive_;
-  std::string prefix_;  ///< "archive/"
-  PickleDocument document_;
+  TorchParts parts_;
   std::map<std::string, at::Tensor> storages_;  ///< read so far, by key
 };
 

@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import pathlib
+import pickle
 import re
 import sys
 
@@ -283,10 +284,18 @@ def test_what_is_odd_in_a_file_is_noted(tmp_path):
     assert "images of 16x24" in said and "list of 1 class names does not fit its 3 classes" in said
 
 
-def test_a_file_of_old_torch_is_refused_with_advice(tmp_path):
-    torch.save(iddm_file(iddm_network()), tmp_path / "a.pt", _use_new_zipfile_serialization=False)
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_a_file_of_old_torch_is_imported(tmp_path, protocol):
+    network = iddm_network()
+    torch.save(iddm_file(network), tmp_path / "a.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=False)
+    convert("--input", tmp_path / "a.pt", "--output", tmp_path / "b", "--weights", "model")
+    assert_identical(load_file(tmp_path / "b/model.safetensors"), network.state_dict())
+
+
+def test_a_bare_pickle_is_refused_with_advice(tmp_path):
+    (tmp_path / "a.pt").write_bytes(pickle.dumps({"model": {}}, protocol=2))
     said = convert("--input", tmp_path / "a.pt", "--output", tmp_path / "b", code=1)
-    assert "torch before 1.6" in said and "torch.save(torch.load(" in said
+    assert "is a bare pickle" in said and "again with torch.save" in said
 
 
 def test_numbers_of_numpy_are_refused_by_name(tmp_path):
