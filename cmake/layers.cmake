@@ -25,6 +25,7 @@ effuse_layer(checkpoint  2 core)
 effuse_layer(training    3 core config metrics comm kernels models diffusion data checkpoint)
 effuse_layer(generation  3 core config image comm models diffusion checkpoint)
 effuse_layer(exchange    3 core config models checkpoint)
+effuse_layer(evaluation  3 core config image npz shards comm kernels models checkpoint exchange)
 effuse_layer(preflight   3 core hdf5 comm shards)
 
 effuse_layer(app         4 core config image metrics comm shards models diffusion data checkpoint

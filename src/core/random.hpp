@@ -24,6 +24,8 @@ enum class Purpose : std::uint32_t {
   initial_noise = 7,  ///< sampling, x_T; position: image index
   step_noise = 8,     ///< sampling, noise added after step `draw`; position: image index
   dropout = 9,        ///< dropout masks; position: images seen so far
+  kid_subset = 10,    ///< evaluation, draw 0 and 1: either set; position: subset
+  score_order = 11,   ///< evaluation, order of the Inception Score's images; position: 0
 };
 
 /// The numbers of one (seed, purpose, draw, position): the counter holds (block, purpose and draw,

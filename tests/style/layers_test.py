@@ -15,7 +15,7 @@ OWNERS = {
     r"<boost/log/[^>]*>": r"src/core/log\.cpp",
     r"<prometheus/[^>]*>": r"src/metrics/[^/]*\.cpp",
     r"<(png|turbojpeg|zimg)\.h>|<libexif/[^>]*>": r"src/image/[^/]*\.cpp",
-    r"<(torch|ATen|c10)/[^>]*>": r"(src/(comm|kernels|models|diffusion|data|checkpoint|training|generation|exchange|preflight|app)|tests|jobs)/.*",
+    r"<(torch|ATen|c10)/[^>]*>": r"(src/(comm|kernels|models|diffusion|data|checkpoint|training|generation|exchange|evaluation|preflight|app)|tests|jobs)/.*",
 }
 
 
