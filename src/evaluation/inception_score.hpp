@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "evaluation/mean_deviation.hpp"
+
+namespace effuse {
+
+enum class ScoreOrder {
+  shuffled,  ///< generated sets go through the classes in order: splits would see few of them
+  as_given,
+};
+
+struct InceptionScoreSettings {
+  std::int64_t splits = 10;
+  std::uint64_t seed = 0;
+  ScoreOrder order = ScoreOrder::shuffled;
+};
+
+/// The Inception Score (Salimans et al. 2016, "Improved Techniques for Training GANs", section 4):
+/// exp E_x KL(p(y|x) ‖ p(y)), its mean and deviation over splits; split i is images i N / splits to
+/// (i + 1) N / splits of an order that depends on the seed alone. torch-fidelity shuffles too, by
+/// other random numbers, so that both agree to the scatter of splits.
+///
+/// logits: [N, C] of any float type; softmax and sums in float64. Throws DataError for fewer images
+/// than splits or logits that are not finite, ConfigError for no splits.
+MeanDeviation inception_score(const at::Tensor& logits, const InceptionScoreSettings& settings);
+
+}  // namespace effuse
