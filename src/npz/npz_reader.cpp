@@ -61,6 +61,14 @@ struct NpzReader::Stream {
     read(std::as_writable_bytes(std::span(header).subspan(kNpyStartBytes)));
     info = parse_npy_header(header, where);
     header_bytes = size;
+    is_compressed = compression_of(archive) != ZIP_CM_STORE;
+  }
+
+  zip_uint16_t compression_of(const Archive& archive) const {
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    zip_stat(archive.zip.get(), (name + std::string(kSuffix)).c_str(), 0, &stat);
+    return stat.comp_method;
   }
 
   void read(std::span<std::byte> out) {
@@ -94,15 +102,18 @@ struct NpzReader::Stream {
     }
   }
 
-  /// Whether it could be done without reading: members that are not compressed.
-  bool seek(std::size_t byte) {
-    return zip_fseek(member.get(), static_cast<zip_int64_t>(header_bytes + byte), SEEK_SET) == 0;
+  /// Without reading; members that are not compressed alone.
+  void seek(std::size_t byte) {
+    if (zip_fseek(member.get(), static_cast<zip_int64_t>(header_bytes + byte), SEEK_SET) != 0) {
+      throw DataError(cat(where, ": ", zip_error_strerror(zip_file_get_error(member.get()))));
+    }
   }
 
   std::string name, where;
   std::unique_ptr<zip_file_t, CloseMember> member;
   ArrayInfo info;
   std::size_t header_bytes = 0;
+  bool is_compressed = false;
   std::int64_t row = 0;  ///< that comes next
 };
 
@@ -167,7 +178,9 @@ void NpzReader::read_rows(const std::string& name, std::int64_t first, std::int6
     throw DataError(cat(stream_->where, ": is ", describe(stream_->info), "; entries ", first,
                         " to ", first + count, " were asked for"));
   }
-  if (first != stream_->row && !stream_->seek(static_cast<std::size_t>(first) * row_bytes)) {
+  if (!stream_->is_compressed) {
+    stream_->seek(static_cast<std::size_t>(first) * row_bytes);
+  } else {
     if (first < stream_->row) stream_ = std::make_unique<Stream>(*archive_, name);
     stream_->skip(static_cast<std::size_t>(first - stream_->row) * row_bytes);
   }

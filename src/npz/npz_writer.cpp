@@ -139,6 +139,7 @@ void NpzWriter::add(const std::string& name, const ArrayInfo& info, Source sourc
 void NpzWriter::add_text(const std::string& name, std::string_view text) {
   std::vector<std::uint32_t> characters;
   for (const char character : text) characters.push_back(static_cast<unsigned char>(character));
+  if (characters.empty()) characters.push_back(0);  // numpy has no text of length 0
   add(name, {ArrayType::text, {}, static_cast<std::int64_t>(characters.size())},
       std::as_bytes(std::span(characters)));
 }

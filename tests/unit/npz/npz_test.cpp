@@ -29,6 +29,7 @@ class NpzTest : public ::testing::Test {
     const auto values = counting(30);
     writer.add("rows", {ArrayType::int64, {10, 3}}, std::as_bytes(std::span(values)));
     writer.add_text("network", "inception 0123");
+    writer.add_text("nothing", "");
     writer.commit();
   }
 
@@ -45,12 +46,13 @@ class NpzTest : public ::testing::Test {
 TEST_F(NpzTest, IsReadBack) {
   write_numbers();
   const NpzReader reader(file_);
-  EXPECT_EQ(reader.names(), (std::vector<std::string>{"rows", "network"}));
+  EXPECT_EQ(reader.names(), (std::vector<std::string>{"rows", "network", "nothing"}));
   EXPECT_EQ(reader.info("rows"), (ArrayInfo{ArrayType::int64, {10, 3}}));
   std::vector<std::int64_t> values(30);
   reader.read("rows", std::as_writable_bytes(std::span(values)));
   EXPECT_EQ(values, counting(30));
   EXPECT_EQ(reader.read_text("network"), "inception 0123");
+  EXPECT_EQ(reader.read_text("nothing"), "");
 }
 
 TEST_F(NpzTest, RowsAreReadInAnyOrder) {
