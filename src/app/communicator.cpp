@@ -8,7 +8,8 @@ std::unique_ptr<Communicator> open_communicator(Session& session, const Parallel
                            {.startup_s = parallel.startup_timeout_s,
                             .step_s = parallel.step_timeout_s,
                             .preview_s = parallel.preview_timeout_s,
-                            .save_s = parallel.save_timeout_s});
+                            .save_s = parallel.save_timeout_s,
+                            .evaluation_s = parallel.evaluation_timeout_s});
 }
 
 }  // namespace effuse

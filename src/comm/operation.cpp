@@ -14,6 +14,8 @@ std::string_view section_name(CommSection section) {
       return "preview";
     case CommSection::save:
       return "save";
+    case CommSection::evaluation:
+      return "evaluation";
   }
   return "unknown";
 }
@@ -28,6 +30,8 @@ double Deadlines::of(CommSection section) const {
       return preview_s;
     case CommSection::save:
       return save_s;
+    case CommSection::evaluation:
+      return evaluation_s;
   }
   return startup_s;
 }

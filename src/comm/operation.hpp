@@ -9,9 +9,9 @@
 namespace effuse {
 
 /// The part of a job that a collective operation belongs to, and whose deadline it has.
-enum class CommSection { startup, step, preview, save };
+enum class CommSection { startup, step, preview, save, evaluation };
 
-/// "startup", "step", "preview", "save".
+/// "startup", "step", "preview", "save", "evaluation".
 std::string_view section_name(CommSection section);
 
 /// How long the ranks may wait for each other in one operation, by section.
@@ -20,6 +20,7 @@ struct Deadlines {
   double step_s = 300.0;
   double preview_s = 1800.0;
   double save_s = 1800.0;
+  double evaluation_s = 3600.0;
 
   double of(CommSection section) const;
 };

@@ -115,6 +115,7 @@ struct ParallelConfig {
   double startup_timeout_s = 600;
   double step_timeout_s = 300;
   double preview_timeout_s = 1800;
+  double evaluation_timeout_s = 3600;
   double save_timeout_s = 1800;
 };
 
@@ -204,6 +205,29 @@ struct SamplingConfig {
   std::string compute = "fp32";
 };
 
+struct EvaluationConfig {
+  std::vector<std::string> images;
+  std::vector<std::string> reference;
+  std::vector<std::string> metrics;
+  std::string output;
+  std::string save_statistics;
+  std::string weights;
+  bool allow_unknown_weights = false;
+  std::string network;
+  std::string convention = "legacy-pytorch";
+  std::int64_t tile = 32;
+  std::int64_t workers = 0;
+  std::int64_t kid_subsets = 100;
+  std::int64_t kid_subset_size = 1000;
+  std::int64_t splits = 10;
+  std::int64_t neighbours = 3;
+  std::int64_t density_neighbours = 5;
+  std::int64_t seed = 0;
+  bool cache = true;
+  std::int64_t every_steps = 0;
+  std::int64_t number = 10000;
+};
+
 struct ConvertConfig {
   std::string input;
   std::string output;
@@ -232,6 +256,7 @@ struct Config {
   PackConfig pack;
   InspectConfig inspect;
   SamplingConfig sampling;
+  EvaluationConfig evaluation;
   ConvertConfig convert;
 };
 

@@ -42,6 +42,9 @@ void add_parallel(std::vector<Field>& fields, ParallelConfig& c) {
       .key("preview_timeout_s", c.preview_timeout_s,
            "deadline of collectives during a preview, and of effuse-sample's")
       .at_least(1)
+      .key("evaluation_timeout_s", c.evaluation_timeout_s,
+           "deadline of collectives during an evaluation")
+      .at_least(1)
       .key("save_timeout_s", c.save_timeout_s, "deadline of collectives during a save")
       .at_least(1);
 }
@@ -212,6 +215,59 @@ void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {
       .one_of({"fp32", "bf16"});
 }
 
+void add_evaluation(std::vector<Field>& fields, EvaluationConfig& c) {
+  Section(fields, "evaluation")
+      .key("images", c.images,
+           "what is scored: folders of images, packed data sets, .npz files of images (arr_0) or "
+           "of statistics (mu, sigma); several are taken together")
+      .may_be_empty()
+      .key("reference", c.reference, "what it is compared with, as images")
+      .may_be_empty()
+      .key("metrics", c.metrics,
+           "fid, kid, is (Inception Score), precision_recall, density_coverage; of pairs of images "
+           "psnr, ssim; []: fid where there is a reference")
+      .may_be_empty()
+      .one_of({"fid", "kid", "is", "precision_recall", "density_coverage", "psnr", "ssim"})
+      .key("output", c.output, "result to write (JSON); its picture lies beside it")
+      .key("save_statistics", c.save_statistics,
+           ".npz to write with the statistics of images, for later comparisons")
+      .key("weights", c.weights,
+           "file of the Inception network: pt_inception-2015-12-05-6726825d.pth")
+      .key("allow_unknown_weights", c.allow_unknown_weights,
+           "take weights with another SHA-256 than that file's")
+      .key("network", c.network,
+           "TorchScript file of another feature network, uint8 [N,3,H,W] to [N,D], in place of "
+           "Inception")
+      .key("convention", c.convention,
+           "how images become Inception's input: as pytorch-fid, as TensorFlow (torch-fidelity), "
+           "or as clean-fid")
+      .one_of({"legacy-pytorch", "legacy-tensorflow", "clean"})
+      .key("tile", c.tile, "images in one pass of the feature network")
+      .within(1, 65536)
+      .key("workers", c.workers, "threads that read images ahead; 0: as many as compute")
+      .within(0, 1024)
+      .key("kid_subsets", c.kid_subsets, "subsets of kid")
+      .within(1, 1000000)
+      .key("kid_subset_size", c.kid_subset_size, "images in each of them")
+      .at_least(2)
+      .key("splits", c.splits, "parts over which is has its deviation")
+      .within(1, 1000000)
+      .key("neighbours", c.neighbours, "k of precision_recall")
+      .within(1, 1000)
+      .key("density_neighbours", c.density_neighbours, "k of density_coverage")
+      .within(1, 1000)
+      .key("seed", c.seed, "seed of kid's subsets, of is' order and of the picture's random images")
+      .at_least(0)
+      .key("cache", c.cache,
+           "keep the statistics of a packed data set in its folder, and take them from there")
+      .key("every_steps", c.every_steps,
+           "effuse-train: steps between evaluations of the averaged weights against reference, or "
+           "else the data set, with the settings of [sampling]; 0: none")
+      .at_least(0)
+      .key("number", c.number, "effuse-train: images generated for each of them")
+      .at_least(2);
+}
+
 void add_convert(std::vector<Field>& fields, ConvertConfig& c) {
   Section(fields, "convert")
       .key("input", c.input, "weights to read: a file or a folder")
@@ -243,6 +299,7 @@ void add_operation_fields(std::vector<Field>& fields, Config& config) {
   add_pack(fields, config.pack);
   add_inspect(fields, config.inspect);
   add_sampling(fields, config.sampling);
+  add_evaluation(fields, config.evaluation);
   add_convert(fields, config.convert);
 }
 

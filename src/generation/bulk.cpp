@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "comm/stop_agreement.hpp"
 #include "core/stop.hpp"
-#include "generation/stop_agreement.hpp"
 
 namespace effuse {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "comm/stop_agreement.hpp"
 #include "diffusion/quantise.hpp"
-#include "generation/stop_agreement.hpp"
 
 namespace effuse {
 

@@ -1,4 +1,4 @@
-#include "generation/stop_agreement.hpp"
+#include "comm/stop_agreement.hpp"
 
 #include <ATen/ATen.h>
 
