@@ -25,8 +25,8 @@ effuse_layer(checkpoint  2 core)
 effuse_layer(training    3 core config metrics comm kernels models diffusion data checkpoint)
 effuse_layer(generation  3 core config image comm models diffusion checkpoint)
 effuse_layer(exchange    3 core config models checkpoint)
-effuse_layer(evaluation  3 core config image npz shards comm kernels models checkpoint exchange)
+effuse_layer(evaluation  3 core config image npz shards comm checkpoint exchange)
 effuse_layer(preflight   3 core hdf5 comm shards)
 
-effuse_layer(app         4 core config image metrics comm shards models diffusion data checkpoint
-                           training generation exchange preflight)
+effuse_layer(app         4 core config image metrics npz comm shards models diffusion data checkpoint
+                           training generation exchange evaluation preflight)

@@ -26,6 +26,7 @@ enum class Purpose : std::uint32_t {
   dropout = 9,        ///< dropout masks; position: images seen so far
   kid_subset = 10,    ///< evaluation, draw 0 and 1: either set; position: subset
   score_order = 11,   ///< evaluation, order of the Inception Score's images; position: 0
+  picture = 12,       ///< evaluation, random images of its picture; position: 0
 };
 
 /// The numbers of one (seed, purpose, draw, position): the counter holds (block, purpose and draw,

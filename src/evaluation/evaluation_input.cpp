@@ -1,0 +1,71 @@
+#include "evaluation/evaluation_input.hpp"
+
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "npz/npz_reader.hpp"
+#include "shards/manifest.hpp"
+
+namespace effuse {
+namespace {
+
+bool holds_images(const std::filesystem::path& path) {
+  return path.extension() != ".npz" || std::filesystem::is_directory(path) ||
+         NpzReader(path).has("arr_0");
+}
+
+}  // namespace
+
+std::filesystem::path EvaluationInput::dataset() const {
+  const bool is_one = paths.size() == 1 && std::filesystem::exists(manifest_path(paths.front()));
+  return is_one ? paths.front() : std::filesystem::path();
+}
+
+std::string EvaluationInput::text() const {
+  return cat(paths.front().string(),
+             paths.size() > 1 ? cat(" and ", paths.size() - 1, " more") : "");
+}
+
+EvaluationInput open_input(const std::vector<std::string>& paths, const char* key) {
+  EvaluationInput input;
+  std::vector<std::unique_ptr<ImageSource>> sources;
+  for (const std::string& path : paths) {
+    input.paths.emplace_back(path);
+    const bool is_statistics = holds_statistics(path);
+    if (is_statistics) input.statistics.push_back(read_statistics(path));
+    if (!is_statistics || holds_images(path)) sources.push_back(open_image_source(path));
+  }
+  const bool are_mixed = (!input.statistics.empty() && input.statistics.size() != paths.size()) ||
+                         (!sources.empty() && sources.size() != paths.size());
+  if (are_mixed) {
+    throw ConfigError(cat("evaluation.", key,
+                          " mixes images and statistics. Give images alone, or make statistics of "
+                          "them with --save-statistics first."));
+  }
+  if (!sources.empty()) input.images = join_image_sources(std::move(sources));
+  return input;
+}
+
+Statistics merge_statistics(const EvaluationInput& input) {
+  Statistics merged = input.statistics.front();
+  if (input.statistics.size() == 1) return merged;
+  for (std::size_t i = 0; i < input.statistics.size(); ++i) {
+    const Statistics& part = input.statistics[i];
+    if (!part.moments) {
+      throw DataError(cat(input.paths[i].string(),
+                          " has no count, sum and outer_sum, so it cannot be added to others "
+                          "(a covariance alone does not say of how many images)"));
+    }
+    if (i == 0) continue;
+    if (part.origin && merged.origin) {
+      require_same_features(part, input.paths[i], *merged.origin, merged.gaussian.dimensions());
+    }
+    merged.moments->add(*part.moments);
+  }
+  merged.gaussian = merged.moments->gaussian();
+  merged.images.clear();
+  return merged;
+}
+
+}  // namespace effuse

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "evaluation/image_source.hpp"
+#include "evaluation/statistics_file.hpp"
+
+namespace effuse {
+
+/// What is on one side of a comparison, opened.
+struct EvaluationInput {
+  std::vector<std::filesystem::path> paths;
+  std::vector<Statistics> statistics;   ///< of each path; empty where they are to be computed
+  std::unique_ptr<ImageSource> images;  ///< null where there are statistics alone
+
+  /// The packed data set that this is; empty where it is something else, or several.
+  std::filesystem::path dataset() const;
+
+  /// "samples/" or "samples/ and 2 more", for messages.
+  std::string text() const;
+};
+
+/// Opens the paths of evaluation.`key`: images, or statistics, or one file that holds both, as
+/// ADM's do. Throws DataError for what cannot be read, ConfigError where images and statistics are
+/// mixed.
+EvaluationInput open_input(const std::vector<std::string>& paths, const char* key);
+
+/// The statistics of several files together. Throws DataError where one lacks the sums, or was made
+/// by another network than the first.
+Statistics merge_statistics(const EvaluationInput& input);
+
+}  // namespace effuse

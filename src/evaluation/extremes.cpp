@@ -1,0 +1,97 @@
+#include "evaluation/extremes.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "core/random.hpp"
+#include "evaluation/squared_distances.hpp"
+#include "image/grid.hpp"
+
+namespace effuse {
+namespace {
+
+constexpr std::int64_t kColumns = 4;
+
+/// Squared, float64 [rows].
+at::Tensor distances_to_nearest(const at::Tensor& rows, const at::Tensor& reference) {
+  at::Tensor nearest =
+      at::full({rows.size(0)}, std::numeric_limits<double>::infinity(), at::kDouble);
+  auto* values = nearest.mutable_data_ptr<double>();
+  visit_squared_distances(rows, reference, RowShare{},
+                          [&](std::int64_t row, std::int64_t, std::span<const double> distances) {
+                            const double least =
+                                *std::min_element(distances.begin(), distances.end());
+                            values[row] = std::min(values[row], least);
+                          });
+  return nearest;
+}
+
+at::Tensor distances_to_mean(const at::Tensor& rows, const at::Tensor& mean) {
+  return (rows.to(at::kDouble) - mean).square().sum(1);
+}
+
+std::vector<std::int64_t> as_numbers(const at::Tensor& order) {
+  const at::Tensor plain = order.contiguous();
+  const auto* begin = plain.const_data_ptr<std::int64_t>();
+  return {begin, begin + plain.numel()};
+}
+
+/// Without replacement.
+std::vector<std::int64_t> draw(std::int64_t number, std::int64_t count, std::uint64_t seed) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  RandomStream random(seed, Purpose::picture, 0);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(number); ++i) {
+    std::swap(all[i], all[i + random.below(static_cast<std::uint32_t>(all.size() - i))]);
+  }
+  all.resize(static_cast<std::size_t>(number));
+  return all;
+}
+
+}  // namespace
+
+Extremes find_extremes(const Side& images, const Side& reference, std::int64_t number,
+                       std::uint64_t seed, Communicator& comm, at::Device device) {
+  const at::Tensor mine =
+      reference.pooled.defined()
+          ? distances_to_nearest(images.pooled.mine, reference.pooled.gather(comm, device))
+          : distances_to_mean(images.pooled.mine, reference.gaussian.mean);
+  const at::Tensor distances =
+      SharedRows{mine, images.pooled.count, images.pooled.tile}.gather(comm, device);
+  const at::Tensor order = distances.argsort(/*stable=*/true, 0, /*descending=*/false);
+  const std::int64_t count = std::min(number, images.pooled.count);
+  return {.nearest = as_numbers(order.narrow(0, 0, count)),
+          .farthest = as_numbers(order.narrow(0, order.size(0) - count, count).flip(0)),
+          .random = draw(count, images.pooled.count, seed)};
+}
+
+Image picture_of(const Extremes& extremes, const ImageSource& source) {
+  const std::vector<std::int64_t>* groups[] = {&extremes.nearest, &extremes.random,
+                                               &extremes.farthest};
+  const auto count = static_cast<std::int64_t>(extremes.nearest.size());
+  const std::int64_t rows = (count + kColumns - 1) / kColumns;
+  std::vector<Image> cells;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (const auto* group : groups) {
+      if (group != groups[0]) cells.emplace_back();  // a gap between the groups
+      for (std::int64_t i = row * kColumns; i < (row + 1) * kColumns; ++i) {
+        cells.push_back(i < count ? source.image((*group)[static_cast<std::size_t>(i)]) : Image());
+      }
+    }
+  }
+  std::vector<std::string> labels;
+  for (const char* name : {"nearest", "random", "farthest"}) {
+    if (!labels.empty()) labels.emplace_back();
+    labels.emplace_back(name);
+    labels.resize(labels.size() + kColumns - 1);
+  }
+  return make_grid(cells, static_cast<int>(labels.size()), labels);
+}
+
+}  // namespace effuse

@@ -1,0 +1,47 @@
+#include "evaluation/feature_collector.hpp"
+
+#include <ATen/ATen.h>
+
+#include <utility>
+
+namespace effuse {
+namespace {
+
+/// A rank without images cannot know how many columns the others' rows have.
+std::int64_t columns_of(const std::vector<at::Tensor>& parts, Communicator& comm,
+                        at::Device device) {
+  const at::Tensor columns =
+      at::tensor({parts.empty() ? std::int64_t{0} : parts.front().size(1)}, at::kLong).to(device);
+  comm.all_reduce(columns, ReduceOp::max);
+  return columns.item<std::int64_t>();
+}
+
+}  // namespace
+
+FeatureCollector::FeatureCollector(const FeatureNetwork& network, Keep keep, at::Device device)
+    : network_(network), keep_(keep), device_(device), moments_(network.dimensions()) {}
+
+void FeatureCollector::take(const at::Tensor& images, std::int64_t wanted) {
+  const Features features = network_(images.to(device_));
+  const at::Tensor pooled = features.pooled.narrow(0, 0, wanted).cpu();
+  moments_.add(pooled);
+  if (keep_ == Keep::moments) return;
+  pooled_.push_back(pooled);
+  if (features.logits.defined()) logits_.push_back(features.logits.narrow(0, 0, wanted).cpu());
+}
+
+FeatureSet FeatureCollector::join(std::int64_t count, std::int64_t tile, Communicator& comm) {
+  moments_.reduce(comm, device_);
+  FeatureSet set{std::move(moments_), {}, {}};
+  if (keep_ == Keep::moments) return set;
+  const auto joined = [&](const std::vector<at::Tensor>& parts) -> SharedRows {
+    const std::int64_t columns = columns_of(parts, comm, device_);
+    if (columns == 0) return {};
+    return {parts.empty() ? at::empty({0, columns}, at::kFloat) : at::cat(parts), count, tile};
+  };
+  set.pooled = joined(pooled_);
+  set.logits = joined(logits_);
+  return set;
+}
+
+}  // namespace effuse

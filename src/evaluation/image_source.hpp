@@ -1,0 +1,54 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "image/image.hpp"
+
+namespace effuse {
+
+/// A numbered set of images to be scored.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+
+  virtual std::int64_t count() const = 0;
+
+  /// Grey or RGB. Throws DataError naming the image where it cannot be read. Any number of threads,
+  /// up to readers().
+  virtual Image image(std::int64_t index) const = 0;
+
+  /// Tells the image from others of the set, and pairs it with one of another: the path below the
+  /// folder, without extension, or its number.
+  virtual std::string name(std::int64_t index) const = 0;
+
+  /// How many threads can read with profit; 0: any number.
+  virtual int readers() const { return 0; }
+
+  /// Whether name() means something to a person, and has to be equal in pairs.
+  virtual bool is_named() const { return false; }
+
+  /// SHA-256 that identifies images and order; empty where nothing does.
+  virtual std::string fingerprint() const { return {}; }
+};
+
+/// A folder of images (.png, .jpg; subfolders included), a packed data set, or a .npz file whose
+/// arr_0 is uint8 [N, H, W, C]; of what effuse-sample wrote, the folder. Throws DataError where it
+/// is none of them, or without images.
+std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path);
+
+/// Several, one after the other.
+std::unique_ptr<ImageSource> join_image_sources(std::vector<std::unique_ptr<ImageSource>> parts);
+
+/// Images [first, first + wanted) as uint8 [batch, H, W, channels] on the CPU, the last one
+/// repeated where `batch` is more. Throws DataError where an image is not of the
+/// size of the source's first, naming both.
+at::Tensor read_images(const ImageSource& source, std::int64_t first, std::int64_t wanted,
+                       std::int64_t batch, int channels);
+
+}  // namespace effuse

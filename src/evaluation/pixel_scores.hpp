@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+
+#include "comm/communicator.hpp"
+#include "core/progress.hpp"
+#include "evaluation/image_source.hpp"
+#include "evaluation/score_plan.hpp"
+
+namespace effuse {
+
+/// Collective. {"psnr": {"value": …, "deviation": …, "luma": …}, "ssim": {…}} of the pairs of
+/// images of equal number: "value" over all channels, "luma" of Y as super-resolution is scored.
+/// Pairs are shared among the ranks. Empty where a rank was asked to stop. Throws AgreedError where
+/// the sets do not pair: other counts, sizes or (of folders) names.
+std::optional<nlohmann::ordered_json> score_pixels(const ScorePlan& plan, const ImageSource& images,
+                                                   const ImageSource& reference, std::int64_t tile,
+                                                   ProgressStyle progress, Communicator& comm,
+                                                   at::Device device);
+
+}  // namespace effuse

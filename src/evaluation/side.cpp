@@ -1,0 +1,110 @@
+#include "evaluation/side.hpp"
+
+#include <utility>
+
+#include "comm/agreement.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "evaluation/statistics_cache.hpp"
+
+namespace effuse {
+namespace {
+
+Side side_of(Statistics statistics) {
+  return {std::move(statistics.moments),
+          std::move(statistics.gaussian),
+          std::move(statistics.origin),
+          {},
+          {}};
+}
+
+/// The statistics of the files themselves, where they have some.
+std::optional<Side> ready_made(const EvaluationInput& input, const SideTask& task) {
+  if (input.statistics.empty()) return std::nullopt;
+  Statistics merged = merge_statistics(input);
+  if (task.network != nullptr) {
+    require_same_features(merged, input.paths.front(), task.network->origin(),
+                          task.network->dimensions());
+    if (!merged.origin) {
+      log::warning(input.text(),
+                   " does not say which network its statistics are of; taken to be "
+                   "of this one");
+    }
+  }
+  if (task.pass.keep == Keep::features && !input.images) {
+    throw DataError(cat(input.text(),
+                        " holds statistics alone, but the features of each image are "
+                        "needed for every metric except fid. Give the images."));
+  }
+  return side_of(std::move(merged));
+}
+
+std::optional<StatisticsCache> cache_of(const EvaluationInput& input, const SideTask& task) {
+  if (task.cache == SideTask::Cache::none || input.dataset().empty() || !input.images) {
+    return std::nullopt;
+  }
+  return StatisticsCache(input.dataset(), task.network->origin(), input.images->fingerprint());
+}
+
+/// Rank 0 alone reads the cache; whether it did decides what all ranks do next.
+std::optional<Moments> cached(const std::optional<StatisticsCache>& cache, Communicator& comm,
+                              at::Device device) {
+  if (!cache) return std::nullopt;
+  std::optional<Moments> found;
+  if (comm.rank() == 0) found = cache->find();
+  const bool is_there = comm.broadcast_text(found ? "found" : "") == "found";
+  if (!is_there) return std::nullopt;
+  const std::string dimensions = comm.broadcast_text(found ? cat(found->dimensions()) : "");
+  Moments moments = found ? std::move(*found) : Moments(std::stoll(dimensions));
+  moments.reduce(comm, device);  // those of the other ranks are 0
+  if (comm.rank() == 0)
+    log::info("statistics of the reference taken from ", cache->file().string());
+  return moments;
+}
+
+std::optional<Side> computed(const EvaluationInput& input, const SideTask& task, Communicator& comm,
+                             at::Device device) {
+  auto set = compute_features(*task.network, *input.images, task.pass, comm, device);
+  if (!set) return std::nullopt;
+  Side side{.moments = std::move(set->moments),
+            .gaussian = {},
+            .origin = task.network->origin(),
+            .pooled = std::move(set->pooled),
+            .logits = std::move(set->logits)};
+  agree(comm, [&] { side.gaussian = side.moments->gaussian(); });
+  return side;
+}
+
+}  // namespace
+
+std::optional<Side> measure_side(const EvaluationInput& input, const SideTask& task,
+                                 Communicator& comm, at::Device device) {
+  auto ready = agree_value(comm, [&] { return ready_made(input, task); });
+  const bool wants_features = task.pass.keep == Keep::features;
+  if (ready && !wants_features) return ready;
+  const auto cache = cache_of(input, task);
+  if (!wants_features) {
+    if (auto moments = cached(cache, comm, device)) {
+      Gaussian gaussian = moments->gaussian();
+      return Side{std::move(moments), std::move(gaussian), task.network->origin(), {}, {}};
+    }
+  }
+  auto side = computed(input, task, comm, device);
+  if (!side) return std::nullopt;
+  if (cache && comm.rank() == 0) cache->keep(*side->moments);
+  if (ready) {
+    side->gaussian = ready->gaussian;
+    side->moments = ready->moments;
+  }
+  return side;
+}
+
+void require_same_network(const Side& images, const Side& reference) {
+  if (!images.origin || !reference.origin || *images.origin == *reference.origin) return;
+  throw DataError(cat("the statistics of images and reference are of different networks: ",
+                      describe(*images.origin), " and ", describe(*reference.origin),
+                      ". Make both with the same --weights and --convention."));
+}
+
+}  // namespace effuse

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "evaluation/evaluation_input.hpp"
+#include "evaluation/feature_pass.hpp"
+
+namespace effuse {
+
+/// What was found out about one side of a comparison.
+struct Side {
+  std::optional<Moments> moments;  ///< empty where only mu and sigma are known
+  Gaussian gaussian;
+  std::optional<FeatureOrigin> origin;  ///< empty where a file does not say it
+  SharedRows pooled, logits;            ///< as in FeatureSet
+};
+
+/// How a side's features come about.
+struct SideTask {
+  /// Null where both sides are statistics.
+  const FeatureNetwork* network = nullptr;
+  PassSettings pass;
+  /// Whether the statistics of a packed data set are kept in its folder, and taken from there.
+  enum class Cache { none, use } cache = Cache::none;
+};
+
+/// Collective. Takes what `input` holds ready, and computes the rest. Empty where a rank was asked
+/// to stop. Throws AgreedError where the network is needed and missing, statistics are of another
+/// network, or features are wanted (task.pass.keep) of what holds statistics alone.
+std::optional<Side> measure_side(const EvaluationInput& input, const SideTask& task,
+                                 Communicator& comm, at::Device device);
+
+/// Throws DataError where the features of both are known to be of different networks.
+void require_same_network(const Side& images, const Side& reference);
+
+}  // namespace effuse
