@@ -1,0 +1,242 @@
+#include "app/evaluate_job.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "app/communicator.hpp"
+#include "app/device.hpp"
+#include "app/evaluation_report.hpp"
+#include "app/resolve.hpp"
+#include "comm/agreement.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "evaluation/extremes.hpp"
+#include "evaluation/feature_scores.hpp"
+#include "evaluation/pixel_scores.hpp"
+#include "image/png.hpp"
+
+namespace effuse {
+namespace {
+
+constexpr std::int64_t kPictureImages = 24;  ///< of each kind
+
+Program evaluate_program() {
+  return {
+      .name = "effuse-evaluate",
+      .summary =
+          "Scores a set of images: FID, KID, Inception Score, precision and recall, density and "
+          "coverage against a reference, PSNR and SSIM of pairs. The work is split over MPI "
+          "ranks and the numbers do not depend on how many there are.",
+      .examples =
+          "  effuse-evaluate --reference packed --images samples --weights "
+          "pt_inception-2015-12-05-6726825d.pth\n"
+          "  mpirun -n 2 effuse-evaluate --reference stats.npz --images samples.npz "
+          "--metrics fid,is \\\n      --weights inception.pth --output result.json\n"
+          "  effuse-evaluate --images packed --weights inception.pth --save-statistics "
+          "stats.npz\n"
+          "  effuse-evaluate --reference stats.npz --images part-0.npz,part-1.npz\n"
+          "  effuse-evaluate --reference originals --images upscaled --metrics psnr,ssim\n",
+      .sections = {"evaluation", "parallel"},
+      .key_flags = {{"--images", "evaluation.images"},
+                    {"--reference", "evaluation.reference"},
+                    {"--metrics", "evaluation.metrics"},
+                    {"--weights", "evaluation.weights"},
+                    {"--allow-unknown-weights", "evaluation.allow_unknown_weights"},
+                    {"--network", "evaluation.network"},
+                    {"--convention", "evaluation.convention"},
+                    {"--output", "evaluation.output"},
+                    {"--save-statistics", "evaluation.save_statistics"},
+                    {"--tile", "evaluation.tile"},
+                    {"--kid-subset-size", "evaluation.kid_subset_size"},
+                    {"--device", "parallel.device"}},
+      .extra_flags = {}};
+}
+
+/// Both sides, opened.
+struct Inputs {
+  EvaluationInput images;
+  std::optional<EvaluationInput> reference;
+};
+
+void require_images(const EvaluationInput& input) {
+  if (input.images) return;
+  throw DataError(
+      cat(input.text(), " holds statistics, but psnr and ssim compare pixels. Give the images."));
+}
+
+Inputs open_inputs(const EvaluationConfig& config) {
+  Inputs inputs{open_input(config.images, "images"), std::nullopt};
+  if (!config.reference.empty()) inputs.reference = open_input(config.reference, "reference");
+  if (plan_scores(config).compares_pairs()) {
+    require_images(inputs.images);
+    require_images(*inputs.reference);
+  }
+  return inputs;
+}
+
+/// Statistics on both sides compare without a network.
+bool needs_network(const ScorePlan& plan, const Inputs& inputs, const EvaluationConfig& config) {
+  const auto is_ready = [](const EvaluationInput& input) { return !input.statistics.empty(); };
+  if (plan.needs_features_of_images()) return true;
+  const bool has_work = plan.fid || !config.save_statistics.empty();
+  return has_work &&
+         !(is_ready(inputs.images) && (!inputs.reference || is_ready(*inputs.reference)));
+}
+
+/// One evaluation, from its inputs to its result.
+class Evaluation {
+ public:
+  Evaluation(const Config& config, Communicator& comm, at::Device device, int threads)
+      : config_(config.evaluation),
+        comm_(comm),
+        device_(device),
+        threads_(threads),
+        plan_(agree_value(comm, [&] { return plan_scores(config_); })),
+        inputs_(agree_value(comm, [&] { return open_inputs(config_); })) {}
+
+  JobEnd run();
+
+ private:
+  bool measure();
+  SideTask task(const char* name, Keep keep, SideTask::Cache cache) const;
+  bool wants_picture() const;
+  void score();
+  void write_picture();
+  void write_result();
+  JobEnd stopped() const { return {ExitCode::stopped, "asked to stop"}; }
+
+  const EvaluationConfig& config_;
+  Communicator& comm_;
+  at::Device device_;
+  int threads_;
+  ScorePlan plan_;
+  Inputs inputs_;
+  std::unique_ptr<FeatureNetwork> network_;
+  std::optional<Side> images_, reference_;
+  EvaluationReport report_;
+};
+
+SideTask Evaluation::task(const char* name, Keep keep, SideTask::Cache cache) const {
+  const auto workers = static_cast<int>(config_.workers);
+  return {.network = network_.get(),
+          .pass = {.task = name,
+                   .tile = config_.tile,
+                   .workers = workers > 0 ? workers : threads_,
+                   .keep = keep,
+                   .progress = progress_style(comm_.rank())},
+          .cache = config_.cache ? cache : SideTask::Cache::none};
+}
+
+/// Of images that have a reference in the space of features.
+bool Evaluation::wants_picture() const {
+  return network_ && inputs_.reference && inputs_.images.images && !config_.output.empty();
+}
+
+/// False where a rank was asked to stop.
+bool Evaluation::measure() {
+  if (!plan_.uses_features() && config_.save_statistics.empty()) return true;
+  if (needs_network(plan_, inputs_, config_)) {
+    network_ = agree_value(comm_, [&] { return make_feature_network(config_, device_); });
+  }
+  if (inputs_.reference && (plan_.fid || plan_.needs_features_of_reference())) {
+    const Keep keep = plan_.needs_features_of_reference() ? Keep::features : Keep::moments;
+    reference_ = measure_side(*inputs_.reference, task("reference", keep, SideTask::Cache::use),
+                              comm_, device_);
+    if (!reference_) return false;
+  }
+  const bool keeps = plan_.needs_features_of_images() || wants_picture();
+  images_ = measure_side(
+      inputs_.images, task("images", keeps ? Keep::features : Keep::moments, SideTask::Cache::none),
+      comm_, device_);
+  if (images_ && reference_) agree(comm_, [&] { require_same_network(*images_, *reference_); });
+  return images_.has_value();
+}
+
+void Evaluation::score() {
+  report_.scores = images_ ? score_features(plan_, *images_, reference_ ? &*reference_ : nullptr,
+                                            config_, comm_, device_)
+                           : nlohmann::ordered_json::object();
+  if (images_) report_.network = images_->origin.value_or(FeatureOrigin{});
+  report_.images = images_ ? images_->gaussian.count : inputs_.images.images->count();
+  if (reference_) report_.reference_images = reference_->gaussian.count;
+  report_.settings = config_;
+}
+
+void Evaluation::write_picture() {
+  if (!wants_picture() || !reference_) return;
+  const Extremes extremes = find_extremes(*images_, *reference_, kPictureImages,
+                                          static_cast<std::uint64_t>(config_.seed), comm_, device_);
+  agree(comm_, [&] {
+    if (comm_.rank() != 0) return;
+    const auto file = std::filesystem::path(config_.output).replace_extension(".png");
+    write_file_atomically(file, encode_png(picture_of(extremes, *inputs_.images.images)));
+    log::info("picture     ", file.string());
+  });
+}
+
+void Evaluation::write_result() {
+  agree(comm_, [&] {
+    if (comm_.rank() != 0) return;
+    if (!config_.save_statistics.empty()) {
+      if (!images_->moments) {
+        throw DataError(cat(inputs_.images.text(),
+                            " holds mu and sigma alone, without the sums "
+                            "that --save-statistics keeps. Give the images."));
+      }
+      write_statistics(config_.save_statistics, *images_->moments,
+                       images_->origin.value_or(FeatureOrigin{}),
+                       inputs_.images.images ? inputs_.images.images->fingerprint() : "");
+      log::info("statistics  ", config_.save_statistics);
+    }
+    if (!config_.output.empty()) {
+      write_file_atomically(config_.output, report_json(report_));
+      log::info("result      ", config_.output);
+    }
+    std::cout << report_table(report_) << std::flush;
+  });
+}
+
+JobEnd Evaluation::run() {
+  const SectionScope section(comm_, CommSection::evaluation);
+  if (!measure()) return stopped();
+  score();
+  if (plan_.compares_pairs()) {
+    const auto pixels = score_pixels(plan_, *inputs_.images.images, *inputs_.reference->images,
+                                     config_.tile, progress_style(comm_.rank()), comm_, device_);
+    if (!pixels) return stopped();
+    report_.scores.update(*pixels);
+  }
+  write_picture();
+  write_result();
+  return {};
+}
+
+JobEnd run_evaluation(JobContext& context) {
+  const Config& config = context.line.config;
+  const at::Device device = choose_device(config.parallel, context.session.local_rank());
+  const int threads = choose_threads(config.parallel, context.session);
+  at::set_num_threads(threads);
+  const auto comm = open_communicator(context.session, config.parallel, device);
+  require_same_config(*comm, config);
+  return Evaluation(config, *comm, device, threads).run();
+}
+
+void check_evaluation(const CommandLine& line) {
+  const EvaluationConfig& config = line.config.evaluation;
+  choose_device(line.config.parallel, 0);
+  const ScorePlan plan = plan_scores(config);
+  const Inputs inputs = open_inputs(config);
+  if (needs_network(plan, inputs, config)) make_feature_network(config, at::kCPU);
+  log::info("ok: ", inputs.images.text(),
+            inputs.reference ? cat(" against ", inputs.reference->text()) : "");
+}
+
+}  // namespace
+
+Job evaluate_job() { return {evaluate_program(), &check_evaluation, &run_evaluation}; }
+
+}  // namespace effuse

@@ -1,0 +1,85 @@
+#include "app/evaluation_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+
+#include "core/text.hpp"
+#include "core/version.hpp"
+
+namespace effuse {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kNameWidth = 12;
+constexpr std::size_t kValueWidth = 14;
+
+/// Six digits, as many as people compare.
+std::string number_text(const Json& value) {
+  if (!value.is_number()) return "infinite";  // JSON has no infinity and says null
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g", value.get<double>());
+  return text;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.resize(width, ' ');
+  return text;
+}
+
+/// What a score was computed with: all but its value.
+std::string remarks_of(const Json& score) {
+  std::string remarks;
+  for (const auto& [key, value] : score.items()) {
+    if (key == "value") continue;
+    const std::string text = value.is_string()         ? value.get<std::string>()
+                             : value.is_number_float() ? number_text(value)
+                                                       : value.dump();
+    remarks += cat(remarks.empty() ? "" : ", ", key, " ", text);
+  }
+  return remarks;
+}
+
+/// JSON has no infinity: nlohmann writes null, and a number of double precision else.
+Json settings_of(const EvaluationConfig& s) {
+  return {{"convention", s.convention},
+          {"tile", s.tile},
+          {"kid_subsets", s.kid_subsets},
+          {"kid_subset_size", s.kid_subset_size},
+          {"splits", s.splits},
+          {"neighbours", s.neighbours},
+          {"density_neighbours", s.density_neighbours},
+          {"seed", s.seed}};
+}
+
+Json count_or_null(std::int64_t count) { return count > 0 ? Json(count) : Json(nullptr); }
+
+}  // namespace
+
+std::string report_json(const EvaluationReport& report) {
+  Json json = report.scores;
+  json["network"] = {{"name", report.network.network},
+                     {"sha256", report.network.sha256},
+                     {"convention", report.network.convention}};
+  json["images"] = {{"paths", report.settings.images}, {"count", count_or_null(report.images)}};
+  json["reference"] = {{"paths", report.settings.reference},
+                       {"count", count_or_null(report.reference_images)}};
+  json["settings"] = settings_of(report.settings);
+  json["effuse"] = version();
+  return json.dump(2) + "\n";
+}
+
+std::string report_table(const EvaluationReport& report) {
+  std::string table;
+  for (const auto& [name, score] : report.scores.items()) {
+    table += cat(padded(name, kNameWidth), padded(number_text(score["value"]), kValueWidth),
+                 remarks_of(score));
+    table.erase(table.find_last_not_of(' ') + 1);
+    table += "\n";
+  }
+  return table;
+}
+
+}  // namespace effuse

@@ -1,0 +1,212 @@
+"""effuse-evaluate from outside: its numbers do not depend on ranks, order, form of the input or parts."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inception_file
+from programs import run
+
+SMALL = ("--device", "cpu", "--tile", 4, "--set", "parallel.threads=1", "--set", "evaluation.splits=2",
+         "--set", "evaluation.density_neighbours=2", "--kid-subset-size", 8)
+ALL = ("--metrics", "fid,kid,is,precision_recall,density_coverage")
+TOLERANCE = 1e-9
+
+
+def waves(seed, count, size=16):
+    """Images with something in them."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:size, 0:size] / size
+    images = [128 + 100 * np.sin(random.uniform(1, 9) * x[..., None] * random.uniform(0, 2, 3)
+                                 + random.uniform(1, 9) * y[..., None] + random.uniform(0, 6, 3))
+              for _ in range(count)]
+    return np.clip(np.stack(images), 0, 255).astype(np.uint8)
+
+
+def write_folder(folder, images):
+    folder.mkdir(parents=True)
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{i:03d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with weights, two sets of images as folders and as .npz, and a packed data set."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    inception_file.write_safetensors(folder / "inception.safetensors")
+    for name, seed, count in (("real", 1, 10), ("made", 2, 9)):
+        write_folder(folder / name, waves(seed, count))
+        np.savez(folder / f"{name}.npz", waves(seed, count))
+    packed = run("effuse-pack", "--input", folder / "real", "--output", folder / "packed", "--image-size", 16)
+    assert packed.returncode == 0, packed.stderr
+    return folder
+
+
+def evaluate(place, *arguments, ranks=0):
+    return run("effuse-evaluate", "--weights", place / "inception.safetensors", "--allow-unknown-weights", *SMALL,
+               *arguments, ranks=ranks)
+
+
+def scores(place, tmp_path, *arguments, ranks=0):
+    done = evaluate(place, *arguments, "--output", tmp_path / "result.json", ranks=ranks)
+    assert done.returncode == 0, done.stderr
+    return json.loads((tmp_path / "result.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def result(place, tmp_path_factory):
+    return scores(place, tmp_path_factory.mktemp("result"), "--reference", place / "real", "--images", place / "made",
+                  *ALL)
+
+
+def assert_same(one, other):
+    for metric in ("fid", "kid", "is", "precision", "recall", "density", "coverage"):
+        assert one[metric]["value"] == pytest.approx(other[metric]["value"], rel=TOLERANCE), metric
+
+
+def test_a_result_says_what_it_depends_on(place, tmp_path):
+    done = evaluate(place, "--reference", place / "real", "--images", place / "made", *ALL, "--output",
+                    tmp_path / "out.json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "out.json").read_text())
+    assert made["network"]["convention"] == "legacy-pytorch" and len(made["network"]["sha256"]) == 64
+    assert made["images"]["count"] == 9 and made["reference"]["count"] == 10
+    assert made["kid"]["subset_size"] == 8 and made["settings"]["seed"] == 0
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [row[0] for row in rows] == ["fid", "is", "kid", "precision", "recall", "density", "coverage"]
+    assert float(rows[0][1]) == pytest.approx(made["fid"]["value"], rel=1e-4)
+    assert "9 images are fewer than the 2048 features" in done.stderr
+    with Image.open(tmp_path / "out.png") as picture:
+        assert picture.width > picture.height > 3 * 16
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_ranks_do_not_matter(place, result, tmp_path, ranks):
+    assert_same(scores(place, tmp_path, "--reference", place / "real", "--images", place / "made", *ALL, ranks=ranks),
+                result)
+
+
+def test_the_form_of_the_input_does_not_matter(place, result, tmp_path):
+    assert_same(scores(place, tmp_path, "--reference", place / "packed", "--images", place / "made.npz", *ALL), result)
+
+
+def test_the_order_of_the_images_does_not_matter(place, result, tmp_path):
+    np.savez_compressed(tmp_path / "turned.npz", waves(2, 9)[::-1])
+    turned = scores(place, tmp_path, "--reference", place / "real", "--images", tmp_path / "turned.npz")
+    assert turned["fid"]["value"] == pytest.approx(result["fid"]["value"], rel=TOLERANCE)
+
+
+def test_equal_sets_are_at_no_distance(place, tmp_path):
+    made = scores(place, tmp_path, "--reference", place / "real", "--images", place / "real.npz", "--metrics",
+                  "fid,precision_recall")
+    assert abs(made["fid"]["value"]) <= 1e-6
+    assert made["precision"]["value"] == made["recall"]["value"] == 1
+
+
+def test_statistics_of_parts_are_those_of_the_whole(place, result, tmp_path):
+    np.savez(tmp_path / "one.npz", waves(2, 9)[:4])
+    np.savez(tmp_path / "two.npz", waves(2, 9)[4:])
+    for part in ("one", "two"):
+        done = evaluate(place, "--images", tmp_path / f"{part}.npz", "--save-statistics", tmp_path / f"{part}-stats.npz")
+        assert done.returncode == 0, done.stderr
+    # Merged, without a network: the files say which features they hold.
+    merged = run("effuse-evaluate", "--images", f"{tmp_path}/one-stats.npz,{tmp_path}/two-stats.npz",
+                 "--save-statistics", tmp_path / "all.npz", "--device", "cpu")
+    assert merged.returncode == 0, merged.stderr
+    saved = np.load(tmp_path / "all.npz")
+    assert saved["mu"].shape == (2048,) and saved["sigma"].shape == (2048, 2048) and saved["mu"].dtype == np.float64
+    assert saved["count"] == 9 and str(saved["network"]) == "inception-2015-12-05"
+    assert saved["sum"] / 9 == pytest.approx(saved["mu"])
+    made = scores(place, tmp_path, "--reference", place / "real", "--images", tmp_path / "all.npz")
+    assert made["fid"]["value"] == pytest.approx(result["fid"]["value"], rel=TOLERANCE)
+    assert made["images"]["count"] == 9
+
+
+def test_statistics_alone_need_no_network(tmp_path):
+    """The distance of two Gaussians in three dimensions, by hand, from files as pytorch-fid writes them."""
+    np.savez_compressed(tmp_path / "a.npz", mu=np.zeros(3), sigma=np.diag([1.0, 4.0, 9.0]))
+    np.savez_compressed(tmp_path / "b.npz", mu=np.array([1.0, 2.0, 2.0]), sigma=np.diag([4.0, 4.0, 1.0]))
+    done = run("effuse-evaluate", "--reference", tmp_path / "a.npz", "--images", tmp_path / "b.npz", "--device", "cpu",
+               "--output", tmp_path / "r.json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "r.json").read_text())
+    assert made["fid"]["value"] == pytest.approx(9 + 1 + 0 + 4, rel=1e-12)
+    assert made["images"]["count"] is None
+
+
+def test_a_data_set_keeps_its_statistics(place, result, tmp_path):
+    shutil.copytree(place / "packed", tmp_path / "packed", ignore=shutil.ignore_patterns("statistics"))
+    arguments = ("--reference", tmp_path / "packed", "--images", place / "made")
+    first = evaluate(place, *arguments)
+    assert first.returncode == 0 and "kept in" in first.stderr
+    kept = list((tmp_path / "packed/statistics").glob("*-legacy-pytorch.npz"))
+    assert len(kept) == 1
+    again = scores(place, tmp_path, *arguments, ranks=2)
+    assert again["fid"]["value"] == pytest.approx(result["fid"]["value"], rel=TOLERANCE)
+    other = evaluate(place, *arguments, "--convention", "clean")
+    assert other.returncode == 0 and "taken from" not in other.stderr
+    verified = run("effuse-inspect", "--dataset", tmp_path / "packed", "--verify")
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_pairs_are_compared_pixel_by_pixel(place, tmp_path):
+    images = waves(3, 5, size=24) // 2
+    write_folder(tmp_path / "a", images)
+    write_folder(tmp_path / "b", images + 5)
+    done = run("effuse-evaluate", "--reference", tmp_path / "a", "--images", tmp_path / "b", "--metrics", "psnr,ssim",
+               "--device", "cpu", "--output", tmp_path / "r.json", ranks=2)
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "r.json").read_text())
+    assert made["psnr"]["value"] == pytest.approx(20 * np.log10(255 / 5), rel=1e-12)
+    assert 0.9 < made["ssim"]["value"] < 1
+
+
+def bad(place, tmp_path):
+    """Arguments, exit code, what the message says."""
+    real, made, weights = place / "real", place / "made", place / "inception.safetensors"
+    np.savez(tmp_path / "small.npz", mu=np.zeros(3), sigma=np.eye(3))
+    np.savez(tmp_path / "floats.npz", np.zeros((2, 4, 4, 3), np.float32))
+    (tmp_path / "none").mkdir()
+    write_folder(tmp_path / "mixed", waves(1, 2))
+    Image.fromarray(waves(1, 1, size=8)[0]).save(tmp_path / "mixed/9.png")
+    write_folder(tmp_path / "torn", waves(1, 3))
+    (tmp_path / "torn/002.png").write_bytes((tmp_path / "torn/002.png").read_bytes()[:90])
+    (tmp_path / "text.pt").write_text("no module")
+    known = ("--weights", weights, "--allow-unknown-weights")
+    yield ("--reference", real, "--images", made, "--weights", weights), 3, "not that of pt_inception-2015-12-05"
+    yield ("--reference", real, "--images", made), 2, "no feature network is set"
+    yield ("--images", made, *known), 2, "nothing is to be done"
+    yield ("--images", made, "--metrics", "kid", *known), 2, "kid compares with a reference"
+    yield ("--reference", real, *known), 2, "evaluation.images is not set"
+    yield ("--reference", real, "--images", tmp_path / "none", *known), 3, "none"
+    yield ("--reference", real, "--images", tmp_path / "absent", *known), 3, "does not exist"
+    yield ("--reference", real, "--images", tmp_path / "mixed", *known), 3, "images of different sizes"
+    yield ("--reference", real, "--images", tmp_path / "torn", *known), 3, "torn/002.png cannot be read"
+    yield ("--reference", real, "--images", tmp_path / "floats.npz", *known), 3, "images are uint8"
+    yield ("--reference", tmp_path / "small.npz", "--images", made, *known), 3, "holds statistics of 3 features"
+    yield ("--reference", tmp_path / "small.npz", "--images", made, "--metrics", "kid", *known), 3, "3 features"
+    yield ("--reference", real, "--images", made, "--metrics", "kid", "--kid-subset-size", 50, *known), 3, "50"
+    yield ("--reference", real, "--images", made, "--metrics", "psnr"), 3, "do not pair"
+    yield ("--reference", real, "--images", made, "--network", tmp_path / "text.pt"), 3, "is no TorchScript file"
+    yield ("--reference", real, "--images", made, "--metrics", "fidd"), 2, "Did you mean"
+    yield ("--reference", real, "--images", made, "--weights", tmp_path / "text.pt", "--allow-unknown-weights"), 3, \
+        "text.pt"
+    yield ("--reference", real, "--images", f"{made},{tmp_path}/small.npz", *known), 2, "mixes images and statistics"
+
+
+def test_bad_input_is_refused(place, tmp_path):
+    for arguments, code, words in bad(place, tmp_path):
+        done = run("effuse-evaluate", "--device", "cpu", "--tile", 4, *arguments, "--output", tmp_path / "r.json")
+        assert done.returncode == code and words in done.stderr, (arguments, done.returncode, done.stderr)
+        assert not (tmp_path / "r.json").exists()
+
+
+def test_check_does_not_do_the_work(place, tmp_path):
+    done = evaluate(place, "--reference", place / "real", "--images", place / "made", "--output", tmp_path / "r.json",
+                    "--check")
+    assert done.returncode == 0 and "ok: " in done.stderr
+    assert not (tmp_path / "r.json").exists()
