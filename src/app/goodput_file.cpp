@@ -27,7 +27,7 @@ Goodput::State state_from(const Json& json) {
   state.redone_steps = json.at("redone_steps").get<std::int64_t>();
   state.bad_steps = json.at("bad_steps").get<std::int64_t>();
   for (std::size_t i = 0; i < kLostReasons; ++i) {
-    state.lost_s[i] = json.at("lost_s").at(kLostNames[i]).get<double>();
+    state.lost_s[i] = json.at("lost_s").value(kLostNames[i], 0.0);  // earlier releases knew fewer
   }
   for (const Json& stretch : json.at("kept")) {
     state.kept.push_back({stretch.at("after").get<std::int64_t>(),

@@ -16,6 +16,7 @@ namespace effuse {
 namespace {
 
 constexpr const char* kLatest = "latest";
+constexpr const char* kBest = "best";
 constexpr const char* kRemoved = ".removed";
 
 std::string advice_on(const std::error_code& cause) {
@@ -90,7 +91,7 @@ void CheckpointFolder::commit(const std::filesystem::path& temporary,
     operations_.rename(temporary, step_folder);
   }
   operations_.sync(folder_);
-  point_latest_at(step_folder);
+  point(kLatest, step_folder);
   if (!replaces) return;
   operations_.remove_all(temporary);
   operations_.remove_all(replaced_sibling(step_folder));
@@ -111,11 +112,11 @@ void CheckpointFolder::move_into_place(const std::filesystem::path& temporary,
   }
 }
 
-void CheckpointFolder::point_latest_at(const std::filesystem::path& step_folder) const {
-  const std::filesystem::path temporary = temporary_sibling(folder_ / kLatest);
+void CheckpointFolder::point(const char* link, const std::filesystem::path& step_folder) const {
+  const std::filesystem::path temporary = temporary_sibling(folder_ / link);
   const TemporaryPath guard(temporary);
   operations_.make_link(temporary, step_folder.filename());
-  operations_.rename(temporary, folder_ / kLatest);
+  operations_.rename(temporary, folder_ / link);
   operations_.sync(folder_);
 }
 
@@ -208,13 +209,14 @@ void CheckpointFolder::retain(std::int64_t keep_last, std::int64_t keep_every_st
   const auto kept_for_ever = [keep_every_steps](std::int64_t step) {
     return keep_every_steps > 0 && step % keep_every_steps == 0;
   };
+  const std::optional<std::int64_t> best_step = best();
   try {
     if (std::filesystem::exists(folder_)) remove_leftovers();
     std::int64_t newer = 0;
     bool valid_kept = false;
     for (const auto& [step, place] : std::views::reverse(list_steps(folder_))) {
       const bool among_last = newer++ < std::max<std::int64_t>(keep_last, 1);
-      if (among_last || !valid_kept || kept_for_ever(step)) {
+      if (among_last || !valid_kept || kept_for_ever(step) || step == best_step) {
         valid_kept = valid_kept || is_valid(step);
         continue;
       }
@@ -230,9 +232,33 @@ void CheckpointFolder::retain(std::int64_t keep_last, std::int64_t keep_every_st
   }
 }
 
+void CheckpointFolder::mark_best(std::int64_t step) {
+  const std::filesystem::path best_folder = folder_ / step_name(step);
+  if (!std::filesystem::exists(best_folder)) {
+    throw CheckpointError(cat(best_folder.string(), " is not there to be marked as the best"));
+  }
+  try {
+    point(kBest, best_folder);
+  } catch (const std::system_error& error) {
+    throw CheckpointError(cat("cannot mark the best checkpoint: ", error.what(),
+                              " (the checkpoints stay valid)", advice_on(error.code())));
+  }
+}
+
+std::optional<std::int64_t> CheckpointFolder::best() const {
+  std::error_code none;
+  const std::filesystem::path target = std::filesystem::read_symlink(folder_ / kBest, none);
+  if (none || !std::filesystem::exists(folder_)) return std::nullopt;
+  for (const auto& [step, place] : list_steps(folder_)) {
+    if (target == step_name(step)) return step;
+  }
+  return std::nullopt;
+}
+
 void CheckpointFolder::abandon_after(std::int64_t step) {
   try {
-    point_latest_at(folder_ / step_name(step));
+    point(kLatest, folder_ / step_name(step));
+    if (best().value_or(step) > step) operations_.remove_all(folder_ / kBest);
     for (const auto& [later, place] : list_steps(folder_)) {
       if (later <= step) continue;
       const std::filesystem::path aside = cat(place.string(), ".abandoned");

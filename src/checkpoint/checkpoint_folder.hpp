@@ -24,6 +24,7 @@ struct CheckpointContents {
 /// The folder checkpoints/ of a run:
 ///   step-00012000/{model,ema,optimizer}.safetensors, state.json, manifest.json
 ///   latest -> step-00012000
+///   best -> step-00008000, where evaluations have found one
 /// A checkpoint is committed in two phases: everything is written and flushed under a hidden name,
 /// the manifest with size and SHA-256 of each file last, then renamed into place. So what bears the
 /// name step-… was complete once; damage since then shows in the checksums.
@@ -65,12 +66,21 @@ class CheckpointFolder {
   std::optional<Found> load_newest_valid() const;
 
   /// Deletes all but the newest `keep_last` (at least 1) checkpoints, whatever their steps, and
-  /// those of steps that `keep_every_steps` divides (0: none); and never the newest valid one.
+  /// those of steps that `keep_every_steps` divides (0: none); and never the newest valid one or
+  /// the best.
   /// Throws CheckpointError where deleting fails.
   void retain(std::int64_t keep_last, std::int64_t keep_every_steps = 0);
 
+  /// Points `best` at the checkpoint of a step, which retain() keeps from then on. Throws
+  /// CheckpointError where there is none, or where that fails.
+  void mark_best(std::int64_t step);
+
+  /// The step that `best` leads to; nothing where there is none.
+  std::optional<std::int64_t> best() const;
+
   /// Before a run goes on from `step`: checkpoints of later steps belong to a course that is given
-  /// up. They are renamed to "step-….abandoned", which nothing reads, and `latest` leads to `step`.
+  /// up. They are renamed to "step-….abandoned", which nothing reads, and `latest` leads to `step`;
+  /// a `best` among them is forgotten.
   /// Throws CheckpointError where that fails.
   void abandon_after(std::int64_t step);
 
@@ -82,7 +92,7 @@ class CheckpointFolder {
   void commit(const std::filesystem::path& temporary, const std::filesystem::path& step_folder);
   void move_into_place(const std::filesystem::path& temporary,
                        const std::filesystem::path& step_folder) const;
-  void point_latest_at(const std::filesystem::path& step_folder) const;
+  void point(const char* link, const std::filesystem::path& step_folder) const;
   void remove_leftovers() const;
   bool is_valid(std::int64_t step) const;
 

@@ -17,15 +17,16 @@ enum class Lost {
   communication,  ///< not hidden under a backward pass, and waiting for slower ranks
   checkpoint,     ///< training stood still for one
   preview,
+  evaluation,
   bad_steps,  ///< that were skipped
   redone,     ///< progress of steps after the checkpoint that the run went back to
   other,      ///< logs, metrics, comparing ranks
   down,       ///< between a sign of life of one attempt and the begin of the next
 };
-constexpr std::size_t kLostReasons = 9;
+constexpr std::size_t kLostReasons = 10;
 constexpr std::array<const char*, kLostReasons> kLostNames{
-    "startup",   "data_wait", "communication", "checkpoint", "preview",
-    "bad_steps", "redone",    "other",         "down"};
+    "startup",    "data_wait", "communication", "checkpoint", "preview",
+    "evaluation", "bad_steps", "redone",        "other",      "down"};
 
 /// The account of a run's time over all its attempts. Productive is the time of steps whose
 /// progress was kept; the rest is lost to one of the reasons (after Google's ML Goodput

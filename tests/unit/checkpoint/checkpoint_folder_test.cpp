@@ -136,6 +136,32 @@ TEST(CheckpointFolder, RetainsTheNewest) {
   EXPECT_EQ(checkpoints.steps(), Steps{4});
 }
 
+TEST(CheckpointFolder, RetainsTheBest) {
+  const TemporaryFolder folder;
+  CheckpointFolder checkpoints(folder.path());
+  EXPECT_FALSE(checkpoints.best());
+  for (const std::int64_t step : {1, 2, 3, 4}) checkpoints.save(example_checkpoint(step));
+  checkpoints.mark_best(1);
+  checkpoints.mark_best(2);
+  checkpoints.retain(1);
+  EXPECT_EQ(names_in(folder.path()), (Names{"best", "latest", "step-00000002", "step-00000004"}));
+  EXPECT_EQ(CheckpointFolder(folder.path()).best(), 2);
+  EXPECT_THROW(checkpoints.mark_best(3), CheckpointError);
+}
+
+TEST(CheckpointFolder, ABestThatIsGivenUpIsForgotten) {
+  const TemporaryFolder folder;
+  CheckpointFolder checkpoints(folder.path());
+  for (const std::int64_t step : {1, 2}) checkpoints.save(example_checkpoint(step));
+  checkpoints.mark_best(1);
+  checkpoints.abandon_after(1);
+  EXPECT_EQ(checkpoints.best(), 1);
+  checkpoints.save(example_checkpoint(2));
+  checkpoints.mark_best(2);
+  checkpoints.abandon_after(1);
+  EXPECT_FALSE(checkpoints.best());
+}
+
 TEST(CheckpointFolder, NeverDeletesTheNewestValidOne) {
   const TemporaryFolder folder;
   CheckpointFolder writer(folder.path());
