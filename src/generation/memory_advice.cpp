@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/error.hpp"
+#include "core/heap.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -25,6 +26,7 @@ bool tells_of_memory(std::string_view message) {
 }
 
 bool fits(const TileGenerator& generator) {
+  release_freed_memory();  // smaller blocks than were kept would not fit into their places
   try {
     generator.try_step();
     return true;
@@ -35,15 +37,21 @@ bool fits(const TileGenerator& generator) {
 
 [[noreturn]] void throw_advice(const TileGenerator& generator, const std::string& reason) {
   const GenerationSettings& settings = generator.settings();
-  std::string message =
+  const std::string message =
       cat("out of memory: a tile of ", settings.tile_size, " images of ", settings.width, "x",
           settings.height, " pixels does not fit (", reason.substr(0, reason.find('\n')), "). ");
-  for (std::int64_t size = settings.tile_size / 2; size > 0; size /= 2) {
-    if (!fits(generator.with_tile(size))) continue;
-    throw Error(cat(message, "One of ", size, " fits: sampling.tile=", size,
-                    ", into another --output (images of another tile differ in the last bits)."));
+  // From small to large: libraries that ran short of memory once may fail ever after.
+  std::int64_t fitting = 0;
+  for (std::int64_t size = 1; size < settings.tile_size; size *= 2) {
+    if (!fits(generator.with_tile(size))) break;
+    fitting = size;
   }
-  throw Error(message + "Nor does a tile of one image: fewer ranks on this node, or more memory?");
+  if (fitting == 0) {
+    throw Error(message +
+                "Nor does a tile of one image: fewer ranks on this node, or more memory?");
+  }
+  throw Error(cat(message, "One of ", fitting, " fits: sampling.tile=", fitting,
+                  ", into another --output (images of another tile differ in the last bits)."));
 }
 
 }  // namespace

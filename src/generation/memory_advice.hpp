@@ -8,8 +8,8 @@
 
 namespace effuse {
 
-/// What `compute` returns. Where it runs out of memory, on whatever device, throws Error with the
-/// largest of 1/2, 1/4 … of the tile for which a denoising step can be made, which is tried.
+/// What `compute` returns. Where it runs out of memory, on whatever device, throws Error with a
+/// smaller tile for which a denoising step can be made: the largest of 1, 2, 4 …, which are tried.
 at::Tensor with_memory_advice(const TileGenerator& generator,
                               const std::function<at::Tensor()>& compute);
 

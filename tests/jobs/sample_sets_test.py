@@ -287,7 +287,7 @@ def address_space_kib(model, folder):
 
 
 def test_out_of_memory_is_answered_with_the_tile_that_fits(model, tmp_path):
-    limit = address_space_kib(model, tmp_path / "small") + 100 * 1024
+    limit = address_space_kib(model, tmp_path / "small") + 200 * 1024
 
     def limited(folder, *arguments):
         words = ["effuse-sample", "--weights", model, "--output", folder, *SMALL, "--size", 32, "--steps", 1, *arguments]
