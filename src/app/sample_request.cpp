@@ -50,8 +50,9 @@ void check_noise(const GivenNoise& noise, const SampleRequest& request, std::int
                           " channels, but the model makes ", channels));
   }
   if (noise.images() < request.set.end) {
-    throw ConfigError(cat("sampling.noise is for ", noise.images(), " images, but those up to ",
-                          request.set.end - 1, " are asked for, counted from 0."));
+    throw ConfigError(cat("sampling.noise is for ", noise.images(), " images, but ",
+                          request.set.end, " are asked for (counted from number 0). Ask for at ",
+                          "most ", noise.images(), "."));
   }
   const bool fits_size =
       noise.image_shape()[1] == request.height && noise.image_shape()[2] == request.width;
@@ -92,9 +93,9 @@ ImageRange which_images(const SamplingConfig& sampling, const ClassPlan& classes
   }
   const auto labels = static_cast<std::int64_t>(sampling.labels.size());
   if (labels > 0 && labels != set.end) {
-    throw ConfigError(cat("sampling.labels has ", labels, " labels for the images up to ",
-                          set.end - 1, ", counted from 0. Give one for each (sampling.classes ",
-                          "repeats itself)."));
+    throw ConfigError(cat("sampling.labels has ", labels, " labels for ", set.end,
+                          " images (counted from number 0). Give one for each ",
+                          "(sampling.classes repeats itself)."));
   }
   return set;
 }
