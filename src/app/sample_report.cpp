@@ -1,5 +1,6 @@
 #include "app/sample_report.hpp"
 
+#include "core/temporary_path.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -16,7 +17,7 @@ SampleReport::SampleReport(const Config& config, const std::string& host,
       served_(std::make_unique<ServedMetrics>(
           registry_, config.metrics, host,
           targets_ / cat("part-", part.number, "-of-", part.of, ".json"),
-          metrics::Labels{{"run", set.filename().string()},
+          metrics::Labels{{"run", without_trailing_slash(set).filename().string()},
                           {"rank", "0"},
                           {"part", cat(part.number, "/", part.of)}})) {}
 

@@ -111,7 +111,6 @@ void SampleSet::check() const {
                           there.count(), "). Ask for these, or for more from ", there.first,
                           " on, or choose another --output."));
   }
-  warn_of_other_makers(before, now);
 }
 
 std::unique_ptr<LockFile> SampleSet::lock(const Part& part) const {
@@ -130,8 +129,12 @@ std::unique_ptr<LockFile> SampleSet::lock() const {
 
 void SampleSet::begin() const {
   check();
+  const std::filesystem::path file = folder_ / "samples.json";
+  if (std::filesystem::exists(file)) {
+    warn_of_other_makers(Json::parse(read_file(file)), Json::parse(record(false)));
+  }
   remove_leftovers(folder_);
-  write_file_atomically(folder_ / "samples.json", record(false));
+  write_file_atomically(file, record(false));
 }
 
 void SampleSet::complete() const { write_file_atomically(folder_ / "samples.json", record(true)); }

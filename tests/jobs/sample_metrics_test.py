@@ -42,7 +42,7 @@ def values(text):
 def scraped(model, tmp_path_factory):
     """The series of a job of three ranks, once some images are made."""
     folder = tmp_path_factory.mktemp("run") / "out"
-    job = start("effuse-sample", "--weights", model, "--output", folder, "--number", 200000, "--part", "1/2", *SMALL,
+    job = start("effuse-sample", "--weights", model, "--output", f"{folder}/", "--number", 200000, "--part", "1/2", *SMALL,
                 ranks=3)
     target = folder / "metrics/targets/part-1-of-2.json"
     wait_until(target.exists, job)
