@@ -23,7 +23,7 @@ effuse_layer(data        2 core config shards)
 effuse_layer(checkpoint  2 core)
 
 effuse_layer(training    3 core config metrics comm kernels models diffusion data checkpoint)
-effuse_layer(generation  3 core config image comm models diffusion checkpoint)
+effuse_layer(generation  3 core config image npz comm shards models diffusion checkpoint)
 effuse_layer(exchange    3 core config models checkpoint)
 effuse_layer(evaluation  3 core config image npz shards comm checkpoint exchange)
 effuse_layer(preflight   3 core hdf5 comm shards)

@@ -4,15 +4,13 @@
 #include <memory>
 #include <string>
 
+#include "app/served_metrics.hpp"
 #include "config/config.hpp"
-#include "metrics/exporter.hpp"
-#include "metrics/scrape_target.hpp"
 #include "training/trainer.hpp"
 
 namespace effuse {
 
-/// Serves the registry while training runs and tells Prometheus where, through a file_sd target. A
-/// port that is taken is said and training goes on without.
+/// Serves the registry while training runs.
 class ExporterHook : public TrainingHook {
  public:
   ExporterHook(const metrics::Registry& registry, const Config& config, const std::string& host,
@@ -21,8 +19,7 @@ class ExporterHook : public TrainingHook {
   void after_training(std::int64_t steps_done, TrainingEnd end) override;
 
  private:
-  std::unique_ptr<metrics::Exporter> exporter_;
-  std::unique_ptr<metrics::ScrapeTarget> target_;
+  std::unique_ptr<ServedMetrics> served_;
 };
 
 }  // namespace effuse

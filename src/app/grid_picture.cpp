@@ -15,13 +15,14 @@ constexpr std::size_t kLabelledColumns = 32;
 
 }  // namespace
 
-GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names) {
+GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names,
+                       std::int64_t first) {
   if (!classes.conditional() || classes.classes().size() > kLabelledColumns) {
     return {kUnlabelledColumns, {}};
   }
   GridLayout layout{static_cast<int>(classes.classes().size()), {}};
-  for (const std::int64_t label : classes.classes()) {
-    layout.labels.push_back(class_names[static_cast<std::size_t>(label)]);
+  for (std::int64_t i = first; i < first + layout.columns; ++i) {
+    layout.labels.push_back(class_names[static_cast<std::size_t>(classes.label(i))]);
   }
   return layout;
 }
@@ -33,9 +34,7 @@ void write_grid_picture(const std::filesystem::path& file, std::span<const Image
 
 void write_grid_picture(const std::filesystem::path& file, const at::Tensor& images,
                         const GridLayout& layout) {
-  std::vector<Image> cells;
-  for (std::int64_t i = 0; i < images.size(0); ++i) cells.push_back(image_at(images, i));
-  write_grid_picture(file, cells, layout);
+  write_grid_picture(file, images_of(images), layout);
 }
 
 }  // namespace effuse

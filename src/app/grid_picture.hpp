@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -18,9 +19,10 @@ struct GridLayout {
   std::vector<std::string> labels;  ///< one per column, or none
 };
 
-/// A labelled column a class for a conditional set of up to 32 classes (image i is of class i mod
-/// columns), eight columns without labels otherwise.
-GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names);
+/// A labelled column a class for images from number `first` on of a conditional set of up to 32
+/// classes, eight columns without labels otherwise.
+GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names,
+                       std::int64_t first = 0);
 
 /// Writes the images, row by row, as one PNG.
 void write_grid_picture(const std::filesystem::path& file, std::span<const Image> images,

@@ -16,7 +16,8 @@ namespace effuse {
 namespace {
 
 TrainedModelDescription describe(const ModelFile& file) {
-  return {file.model, file.diffusion, file.class_names, file.step, file.sha256};
+  return {file.model,  file.diffusion,      file.class_names,        file.step,
+          file.sha256, file.dataset_folder, file.dataset_fingerprint};
 }
 
 ModelFile load(const SamplingConfig& sampling) {
@@ -60,6 +61,8 @@ TrainedModel load_trained_model(Communicator& comm, const SamplingConfig& sampli
     if (comm.rank() == 0) loaded = load(sampling);
   });
   TrainedModel model{share(comm, loaded), nullptr};
+  model.dataset_folder = loaded.dataset_folder;
+  model.dataset_fingerprint = loaded.dataset_fingerprint;
   agree(comm, [&] {
     model.network = make_network(model.model);
     if (comm.rank() == 0) load_weights(*model.network, loaded.tensors);

@@ -21,6 +21,8 @@ struct TrainedModelDescription {
   std::vector<std::string> class_names;  ///< empty: unconditional
   std::int64_t step = 0;
   std::string sha256;  ///< of the weights' file
+  /// Of the data set trained on, where the weights say it; with load_trained_model() at rank 0.
+  std::string dataset_folder, dataset_fingerprint;
 };
 
 struct TrainedModel : TrainedModelDescription {

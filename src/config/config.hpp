@@ -188,9 +188,15 @@ struct SamplingConfig {
   std::string weights_kind = "ema";
   std::string output;
   std::string format = "png";
+  std::int64_t quality = 95;
   std::int64_t number = 0;
+  std::string seeds;
+  std::string part = "1/1";
+  std::string size;
   std::vector<std::string> classes = {"all"};
   std::vector<std::int64_t> labels;
+  std::string classes_file;
+  std::string dataset;
   std::string noise;
   double guidance = 2.0;
   std::int64_t seed = 0;
@@ -203,6 +209,7 @@ struct SamplingConfig {
   std::string convention = "effuse";
   std::int64_t tile = 16;
   std::string compute = "fp32";
+  bool cuda_graph = true;
 };
 
 struct EvaluationConfig {

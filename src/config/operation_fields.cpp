@@ -40,7 +40,9 @@ void add_parallel(std::vector<Field>& fields, ParallelConfig& c) {
       .key("step_timeout_s", c.step_timeout_s, "deadline of collectives during a step")
       .at_least(1)
       .key("preview_timeout_s", c.preview_timeout_s,
-           "deadline of collectives during a preview, and of effuse-sample's")
+           "deadline of collectives during a preview; of effuse-sample: how long a rank may take "
+           "for "
+           "one denoising step or the writing of a tile")
       .at_least(1)
       .key("evaluation_timeout_s", c.evaluation_timeout_s,
            "deadline of collectives during an evaluation")
@@ -163,28 +165,45 @@ void add_inspect(std::vector<Field>& fields, InspectConfig& c) {
       .within(1, 10000);
 }
 
-void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {
-  Section(fields, "sampling")
-      .key("weights", c.weights, "run folder, checkpoint, or what effuse-convert wrote or reads")
+void add_sampled_set(Section& section, SamplingConfig& c) {
+  section.key("weights", c.weights, "run folder, checkpoint, or what effuse-convert wrote or reads")
       .key("weights_kind", c.weights_kind, "averaged weights, or those of the last step")
       .one_of({"ema", "model"})
       .key("output", c.output, "folder to write")
-      .key(
-          "format", c.format,
-          "png: an image a file; safetensors: the floats before quantisation, images [N,C,H,W], in "
-          "one file")
-      .one_of({"png", "safetensors"})
+      .key("format", c.format,
+           "png, jpeg, webp: an image a file; h5: a packed data set; npz: arr_0 uint8 [N,H,W,C], "
+           "arr_1 the classes; safetensors: the floats before quantisation, images [N,C,H,W]")
+      .one_of({"png", "jpeg", "webp", "h5", "npz", "safetensors"})
+      .key("quality", c.quality, "of jpeg and webp")
+      .within(1, 100)
       .key("number", c.number,
-           "images to generate; 0: one per label or row of the noise file, 64 without either")
+           "images to generate; 0: those of seeds, else one per label, line of classes_file or row "
+           "of the noise file, 64 without any of these")
       .at_least(0)
+      .key("seeds", c.seeds,
+           "numbers of the images to generate, FIRST-LAST, as 0-49999; empty: 0 to number - 1")
+      .key("part", c.part,
+           "I/N: the I-th of N parts of the set, I from 1; jobs of all parts share the output "
+           "folder")
+      .key("size", c.size, "of the images in pixels, SIDE or WIDTHxHEIGHT; empty: as in training")
       .key("classes", c.classes,
-           "names or numbers that images cycle through; [\"all\"]: every class")
+           "names or numbers that images cycle through; [\"all\"]: every class; [\"histogram\"]: "
+           "as often as in the training set")
       .key("labels", c.labels, "class number of each image, in place of classes; []: see classes")
       .at_least(0)
       .may_be_empty()
+      .key("classes_file", c.classes_file,
+           "text file with the name or number of a class in each line, in place of classes: image "
+           "i is of the class in line i, counted from 0 and again from the first after the last")
+      .key("dataset", c.dataset,
+           "the training set, for classes = [\"histogram\"]; empty: where it was in training")
       .key("noise", c.noise,
            "safetensors file with the starting noise, noise [N,C,H,W], and for samplers that draw "
-           "more step_noise [steps,N,C,H,W]; empty: drawn from the seed")
+           "more step_noise [steps,N,C,H,W]; empty: drawn from the seed");
+}
+
+void add_sampler(Section& section, SamplingConfig& c) {
+  section
       .key("guidance", c.guidance,
            "classifier-free guidance scale; 1: none, as with a model without classes")
       .within(0, 100)
@@ -212,7 +231,15 @@ void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {
       .key("tile", c.tile, "images computed together; the unit of exactness and of work")
       .within(1, 65536)
       .key("compute", c.compute, "type of convolutions and matrix products while sampling")
-      .one_of({"fp32", "bf16"});
+      .one_of({"fp32", "bf16"})
+      .key("cuda_graph", c.cuda_graph,
+           "on a GPU, record the network's work of a step once and replay it");
+}
+
+void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {
+  Section section(fields, "sampling");
+  add_sampled_set(section, c);
+  add_sampler(section, c);
 }
 
 void add_evaluation(std::vector<Field>& fields, EvaluationConfig& c) {

@@ -8,4 +8,7 @@ namespace effuse {
 /// (those of GLIBC_TUNABLES too), and other allocators are left alone.
 void keep_freed_memory();
 
+/// Gives back to the system what was freed and kept, as far as whole pages of it are free.
+void release_freed_memory();
+
 }  // namespace effuse

@@ -20,8 +20,8 @@ namespace {
 
 enum class Attempt { locked, held_by_another, unsupported };
 
-Attempt try_lock(int descriptor) {
-  while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+Attempt try_lock(int descriptor, int operation) {
+  while (::flock(descriptor, operation) != 0) {
     if (errno == EINTR) continue;
     return errno == EWOULDBLOCK ? Attempt::held_by_another : Attempt::unsupported;
   }
@@ -50,24 +50,31 @@ std::string holder_in(int descriptor) {
 
 LockFile::LockFile(std::filesystem::path file, std::string_view subject, std::string_view advice)
     : file_(std::move(file)) {
+  const std::string holder = take(LOCK_EX | LOCK_NB);
+  if (!holder.empty()) throw ConfigError(cat(subject, " is in use by ", holder, ". ", advice));
+}
+
+LockFile::LockFile(std::filesystem::path file) : file_(std::move(file)) { take(LOCK_EX); }
+
+std::string LockFile::take(int operation) {
   while (true) {
     descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     // Where this process may write nothing there is nothing to guard.
-    if (descriptor_ < 0 && (errno == EACCES || errno == EROFS)) return;
+    if (descriptor_ < 0 && (errno == EACCES || errno == EROFS)) return {};
     if (descriptor_ < 0) {
       throw std::system_error(errno, std::generic_category(),
                               cat("cannot create ", file_.string()));
     }
-    const Attempt attempt = try_lock(descriptor_);
+    const Attempt attempt = try_lock(descriptor_, operation);
     if (attempt == Attempt::held_by_another) {
       const std::string holder = holder_in(descriptor_);
       ::close(std::exchange(descriptor_, -1));
-      throw ConfigError(cat(subject, " is in use by ", holder, ". ", advice));
+      return holder;
     }
     if (attempt == Attempt::unsupported) {
-      log::warning(file_.string(), " could not be locked: ", subject,
-                   " is not guarded against a second process at the same time.");
-      return;
+      log::warning(file_.string(), " could not be locked: what it guards is not guarded against a ",
+                   "second process at the same time.");
+      return {};
     }
     if (is_file_of(descriptor_, file_)) break;
     ::close(descriptor_);
@@ -77,6 +84,7 @@ LockFile::LockFile(std::filesystem::path file, std::string_view subject, std::st
   if (::ftruncate(descriptor_, 0) == 0) {
     [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, holder.data(), holder.size(), 0);
   }
+  return {};
 }
 
 LockFile::~LockFile() {

@@ -17,12 +17,18 @@ class LockFile {
   /// node-3 (process 815). `advice`". Throws std::system_error where the file cannot be made.
   LockFile(std::filesystem::path file, std::string_view subject, std::string_view advice);
 
+  /// Waits for another process that holds it, however long that takes.
+  explicit LockFile(std::filesystem::path file);
+
   /// Removes the file.
   ~LockFile();
   LockFile(const LockFile&) = delete;
   LockFile& operator=(const LockFile&) = delete;
 
  private:
+  /// Locks the file as flock() does with `operation`. Returns who holds it; empty: this process.
+  std::string take(int operation);
+
   std::filesystem::path file_;
   int descriptor_ = -1;
 };

@@ -4,12 +4,11 @@ namespace effuse {
 
 at::Tensor to_uint8(const at::Tensor& images) {
   return images.to(at::kFloat)
-      .clamp(-1, 1)
-      .mul_(127.5)
-      .add_(127.5)
-      .round_()
+      .mul(127.5)
+      .add_(128.0)
+      .clamp_(0, 255)
       .permute({0, 2, 3, 1})
-      .to(at::kByte)
+      .to(at::kByte)  // cuts off the fraction
       .contiguous();
 }
 

@@ -156,6 +156,8 @@ void apply_state(ModelFile& file, const RunState& state, const std::string& wher
   file.diffusion = config.diffusion;
   file.class_names = state.class_names;
   file.step = state.step;
+  file.dataset_folder = config.data.folder;
+  file.dataset_fingerprint = state.dataset_fingerprint;
 }
 
 }  // namespace effuse

@@ -36,6 +36,8 @@ struct ModelFile {
   DiffusionConfig diffusion;
   std::vector<std::string> class_names;  ///< by label, without the null class; empty: unconditional
   std::int64_t step = 0;                 ///< optimiser steps done; 0 where unknown
+  std::string dataset_folder;       ///< trained on, as data.folder said it; empty where unknown
+  std::string dataset_fingerprint;  ///< of that data set; empty where unknown
   NamedTensors tensors;
   std::string sha256;                 ///< of the file the tensors came from
   std::vector<std::string> notes;     ///< what a person should know who uses the model

@@ -1,42 +1,82 @@
 #include "generation/bulk.hpp"
 
-#include <algorithm>
-#include <vector>
+#include <ATen/ATen.h>
 
-#include "comm/stop_agreement.hpp"
+#include <exception>
+#include <numeric>
+
+#include "comm/agreement.hpp"
+#include "core/error.hpp"
 #include "core/stop.hpp"
+#include "generation/memory_advice.hpp"
 
 namespace effuse {
 namespace {
 
-void make_tile(const TileGenerator& generator, const ImageStore& store, const Tile& tile) {
-  if (store.has(tile)) return;
-  const at::Tensor images = generator.generate(tile, [] { return stop_signal() != 0; });
-  if (images.defined()) store.write(tile, images);  // else made when the set is continued
+/// Collective. The tiles that are not there; the ranks share the looking. A rank that is asked to
+/// stop looks no further.
+std::vector<Tile> missing_tiles(const std::vector<Tile>& tiles, const ImageStore& store,
+                                Communicator& comm) {
+  const at::Tensor missing = at::zeros({static_cast<std::int64_t>(tiles.size())}, at::kByte);
+  auto* const flags = missing.data_ptr<std::uint8_t>();
+  const auto step = static_cast<std::size_t>(comm.world_size());
+  agree(comm, [&] {
+    for (auto i = static_cast<std::size_t>(comm.rank()); i < tiles.size(); i += step) {
+      flags[i] = stop_signal() != 0 || !store.has(tiles[i]) ? 1 : 0;
+    }
+  });
+  comm.all_reduce(missing, ReduceOp::max);
+  std::vector<Tile> found;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    if (flags[i] != 0) found.push_back(tiles[i]);
+  }
+  return found;
+}
+
+std::int64_t images_in(const std::vector<Tile>& tiles) {
+  return std::accumulate(
+      tiles.begin(), tiles.end(), std::int64_t{0},
+      [](std::int64_t sum, const Tile& tile) { return sum + tile.wanted.count(); });
+}
+
+void make_tiles(const TileGenerator& generator, const ImageStore& store,
+                const std::vector<Tile>& tiles, RankProgress& progress) {
+  for (const Tile& tile : tiles) {
+    if (progress.should_stop()) return;
+    const at::Tensor images = with_memory_advice(generator, [&] {
+      return generator.generate(tile, [&] { return progress.should_stop(); });
+    });
+    if (!images.defined()) return;  // stopped: made when the set is continued
+    store.write(tile, images);
+    progress.made(tile.wanted.count());
+  }
 }
 
 }  // namespace
 
 BulkEnd generate_in_bulk(const TileGenerator& generator, const BulkTask& task,
-                         const ImageStore& store, Communicator& comm, at::Device device) {
-  const auto mine = tiles_of_rank(task.images, task.tile_size, comm.rank(), comm.world_size());
-  // Rank 0 has as many tiles as any, so its number of rounds is everybody's.
-  const std::size_t rounds =
-      tiles_of_rank(task.images, task.tile_size, 0, comm.world_size()).size();
-  Progress progress({.task = "sample",
-                     .unit = "images",
-                     .total = static_cast<std::uint64_t>(task.images),
-                     .style = task.progress});
-  for (std::size_t round = 0; round < rounds; ++round) {
-    if (any_rank_stops(comm, device)) return BulkEnd::stopped;
-    if (round < mine.size()) make_tile(generator, store, mine[round]);
-    const std::int64_t done =
-        static_cast<std::int64_t>(round + 1) * comm.world_size() * task.tile_size;
-    progress.update(static_cast<std::uint64_t>(std::min(done, task.images)));
+                         const ImageStore& store, Communicator& comm) {
+  const std::vector<Tile> missing = missing_tiles(task.tiles, store, comm);
+  const std::int64_t total = images_in(task.tiles);
+  const std::int64_t found = total - images_in(missing);
+  RankProgress progress(comm, task.patience_s, [&](const RankProgress::Totals& totals) {
+    if (task.report) task.report({found + totals.images, total, totals.images, totals.tiles});
+  });
+  std::exception_ptr failure;
+  try {
+    make_tiles(generator, store, tiles_of_rank(missing, comm.rank(), comm.world_size()), progress);
+  } catch (const CommError&) {
+    throw;
+  } catch (...) {
+    failure = std::current_exception();
   }
-  if (any_rank_stops(comm, device)) return BulkEnd::stopped;
-  progress.finish();
-  return BulkEnd::finished;
+  using RankEnd = RankProgress::RankEnd;
+  const auto totals = progress.finish(failure ? RankEnd::failed : RankEnd::done);
+  agree(comm, [&] {
+    if (failure) std::rethrow_exception(failure);
+  });
+  const bool all_made = totals.tiles == static_cast<std::int64_t>(missing.size());
+  return all_made ? BulkEnd::finished : BulkEnd::stopped;
 }
 
 }  // namespace effuse

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,14 @@ class ClassPlan {
   /// `wanted` holds class names or numbers, or "all" alone. `names` are the model's classes; empty
   /// for an unconditional model. Throws ConfigError with the nearest name.
   ClassPlan(std::span<const std::string> wanted, std::span<const std::string> names);
+
+  /// The classes in the lines of a text file, by name or number, as sampling.classes_file gives
+  /// them. Throws ConfigError naming file and line.
+  static ClassPlan of_file(const std::filesystem::path& file, std::span<const std::string> names);
+
+  /// As often as `counts` says, by class, spread evenly (spread_classes()); for images 0 …
+  /// images-1.
+  static ClassPlan of_counts(std::span<const std::int64_t> counts, std::int64_t images);
 
   /// A class for each image by its number, as sampling.labels gives them. Throws ConfigError for an
   /// unconditional model and for a number it does not know.

@@ -20,7 +20,8 @@ at::Tensor generate_together(const TileGenerator& generator, std::int64_t images
     // A rank without a tile in the last round computes one that is not needed, so that all gather
     // equal shapes.
     const std::int64_t number = round * comm.world_size() + comm.rank();
-    const Tile tile{number, number * tile_size, tile_size};
+    const std::int64_t first = number * tile_size;
+    const Tile tile{number, first, {first, first + tile_size}};
     const at::Tensor gathered = comm.all_gather(to_uint8(generator.generate(tile)).to(device));
     parts.push_back(gathered.flatten(0, 1).cpu());
   }

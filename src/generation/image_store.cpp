@@ -1,17 +1,43 @@
 #include "generation/image_store.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "generation/float_store.hpp"
-#include "generation/png_store.hpp"
+#include "generation/file_store.hpp"
+#include "generation/float_file.hpp"
+#include "generation/npz_file.hpp"
+#include "generation/shard_files.hpp"
+#include "generation/tile_store.hpp"
 
 namespace effuse {
 
-std::unique_ptr<ImageStore> make_image_store(const std::string& format,
-                                             const std::filesystem::path& folder) {
-  if (format == "png") return std::make_unique<PngStore>(folder);
-  if (format == "safetensors") return std::make_unique<FloatStore>(folder);
-  throw ConfigError(cat("sampling.format is \"", format, "\"; it must be png or safetensors"));
+std::unique_ptr<ImageStore> make_image_store(const std::filesystem::path& folder,
+                                             const StoreSettings& settings) {
+  const auto of_tiles = [&](std::unique_ptr<SetFile> file) {
+    return std::make_unique<TileStore>(folder, settings.set, settings.tile_size, std::move(file));
+  };
+  const std::string& format = settings.format;
+  if (format == "safetensors") return of_tiles(std::make_unique<FloatFile>(folder));
+  if (format == "npz") return of_tiles(std::make_unique<NpzFile>(folder, settings));
+  if (format == "h5") return of_tiles(std::make_unique<ShardFiles>(folder, settings));
+  return std::make_unique<FileStore>(folder, settings.set.first,
+                                     image_codec(format, static_cast<int>(settings.quality)));
+}
+
+std::filesystem::path images_path(const std::filesystem::path& folder, const std::string& format) {
+  if (format == "safetensors") return folder / "images.safetensors";
+  if (format == "npz") return folder / "images.npz";
+  return format == "h5" ? folder / "dataset.json" : folder / "images";
+}
+
+bool holds_images(const std::filesystem::path& folder) {
+  constexpr std::array<std::string_view, 6> kNames{
+      "images", "images.safetensors", "images.npz", "dataset.json", "tiles", "shard-00000.h5"};
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [&](std::string_view name) { return std::filesystem::exists(folder / name); });
 }
 
 }  // namespace effuse

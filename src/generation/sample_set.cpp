@@ -1,26 +1,52 @@
 #include "generation/sample_set.hpp"
 
+#include <torch/version.h>
+
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
+#include "core/version.hpp"
+#include "generation/image_store.hpp"
+#include "generation/leftovers.hpp"
 
 namespace effuse {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Names of the entries in which two records differ; how many images, whether it is complete and by
-/// which path the weights were named do not make another set.
+/// Whether entries of this name may differ in one set: how many images it has (check() looks at
+/// that), whether it is complete, by which path the weights were named, and who made it.
+bool may_differ(const std::string& name) {
+  for (const char* free : {"number", "seeds", "complete", "weights", "made_by"}) {
+    if (name == free) return true;
+  }
+  return false;
+}
+
+/// Names of the entries in which two records differ.
 std::string differences(const Json& before, const Json& now) {
   std::string names;
   for (const auto& [name, value] : now.items()) {
-    if (name == "number" || name == "complete" || name == "weights") continue;
+    if (may_differ(name)) continue;
     if (!before.contains(name) || before[name] != value) names += " " + name;
   }
   return names;
+}
+
+ImageRange range_of(const Json& record) {
+  return parse_image_range(record.value("seeds", std::string()));
+}
+
+void warn_of_other_makers(const Json& before, const Json& now) {
+  if (before.value("made_by", Json()) == now["made_by"]) return;
+  log::warning("the set was begun by another build or on another device (",
+               before.value("made_by", Json()).dump(), "; now ", now["made_by"].dump(),
+               "): images made from here on may differ from what it would have made in the last "
+               "bits");
 }
 
 }  // namespace
@@ -30,14 +56,18 @@ SampleSet::SampleSet(std::filesystem::path folder, Recipe recipe)
 
 std::string SampleSet::record(bool is_complete) const {
   const SamplingConfig& s = recipe_.sampling;
-  const Json json = {{"format_version", 1},
-                     {"number", s.number},
+  const Json json = {{"format_version", 2},
+                     {"number", recipe_.set.count()},
                      {"complete", is_complete},
                      {"weights", s.weights},
                      {"weights_kind", s.weights_kind},
                      {"weights_step", recipe_.weights_step},
                      {"weights_sha256", recipe_.weights_sha256},
+                     {"seeds", to_text(recipe_.set)},
+                     {"seed", s.seed},
+                     {"size", cat(recipe_.width, "x", recipe_.height)},
                      {"format", s.format},
+                     {"quality", s.quality},
                      {"convention", s.convention},
                      {"sampler", s.sampler},
                      {"steps", s.steps},
@@ -46,41 +76,65 @@ std::string SampleSet::record(bool is_complete) const {
                      {"variance", s.variance},
                      {"clip", s.clip},
                      {"guidance", s.guidance},
-                     {"seed", s.seed},
                      {"noise_sha256", recipe_.noise_sha256},
                      {"tile", s.tile},
                      {"compute", s.compute},
                      {"classes", recipe_.classes},
-                     {"class_names", recipe_.class_names}};
+                     {"class_counts", recipe_.class_counts},
+                     {"class_names", recipe_.class_names},
+                     {"made_by",
+                      {{"effuse", version()},
+                       {"revision", revision()},
+                       {"libtorch", TORCH_VERSION},
+                       {"device", recipe_.device}}}};
   return json.dump(2) + "\n";
 }
 
 void SampleSet::check() const {
   const std::filesystem::path file = folder_ / "samples.json";
-  if (std::filesystem::exists(file)) {
-    const Json before = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-    const std::string changed = before.is_object() ? differences(before, Json::parse(record(false)))
-                                                   : " samples.json (unreadable)";
-    if (!changed.empty()) {
-      throw ConfigError(cat(folder_.string(), " holds images made with other settings:", changed,
-                            " (mixing two sets would spoil both). Choose another --output."));
-    }
-    if (before.value("number", std::int64_t{0}) > recipe_.sampling.number) {
-      throw ConfigError(cat(folder_.string(), " was begun with more images: ", before["number"],
-                            ". Ask for at least as many, or choose another --output."));
-    }
-  } else if (std::filesystem::exists(folder_ / "images") ||
-             std::filesystem::exists(folder_ / "images.safetensors")) {
-    throw ConfigError(cat(folder_.string(),
-                          " holds images but no samples.json. Choose another "
-                          "--output."));
+  if (!std::filesystem::exists(file)) {
+    if (!holds_images(folder_)) return;
+    throw ConfigError(
+        cat(folder_.string(), " holds images but no samples.json. Choose another --output."));
   }
+  const Json before = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const Json now = Json::parse(record(false));
+  const std::string changed =
+      before.is_object() ? differences(before, now) : " samples.json (unreadable)";
+  if (!changed.empty()) {
+    throw ConfigError(cat(folder_.string(), " holds images made with other settings:", changed,
+                          " (mixing two sets would spoil both). Choose another --output."));
+  }
+  const ImageRange there = range_of(before);
+  if (there.first != recipe_.set.first || there.end > recipe_.set.end) {
+    throw ConfigError(cat(folder_.string(), " was begun with other images: ", to_text(there), " (",
+                          there.count(), "). Ask for these, or for more from ", there.first,
+                          " on, or choose another --output."));
+  }
+}
+
+std::unique_ptr<LockFile> SampleSet::lock(const Part& part) const {
+  std::filesystem::create_directories(folder_);
+  const std::string name = cat(part.number, "-of-", part.of);
+  return std::make_unique<LockFile>(
+      folder_ / cat(".part-", name, ".lock"),
+      part.of == 1 ? folder_.string()
+                   : cat("part ", part.number, "/", part.of, " of ", folder_.string()),
+      "Wait for it, or choose another --output.");
+}
+
+std::unique_ptr<LockFile> SampleSet::lock() const {
+  return std::make_unique<LockFile>(folder_ / ".set.lock");
 }
 
 void SampleSet::begin() const {
   check();
-  std::filesystem::create_directories(folder_);
-  write_file_atomically(folder_ / "samples.json", record(false));
+  const std::filesystem::path file = folder_ / "samples.json";
+  if (std::filesystem::exists(file)) {
+    warn_of_other_makers(Json::parse(read_file(file)), Json::parse(record(false)));
+  }
+  remove_leftovers(folder_);
+  write_file_atomically(file, record(false));
 }
 
 void SampleSet::complete() const { write_file_atomically(folder_ / "samples.json", record(true)); }

@@ -2,24 +2,32 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "config/config.hpp"
+#include "core/lock_file.hpp"
+#include "generation/tiles.hpp"
 
 namespace effuse {
 
-/// A folder of generated images (ImageStore) and samples.json, which says all they depend on.
+/// A folder of generated images (ImageStore) and samples.json, which says all they depend on. Jobs
+/// of several parts of it may run at once.
 class SampleSet {
  public:
   /// What the images of a set depend on.
   struct Recipe {
     SamplingConfig sampling;
-    std::string weights_sha256;  ///< of the weights' file
+    ImageRange set;
+    std::int64_t height = 0, width = 0;  ///< of the images, in pixels
+    std::string weights_sha256;          ///< of the weights' file
     std::int64_t weights_step = 0;
-    std::string noise_sha256;           ///< of the noise file; empty: drawn from the seed
-    std::vector<std::int64_t> classes;  ///< image i is of class classes[i mod n]; empty: none
+    std::string noise_sha256;                ///< of the noise file; empty: drawn from the seed
+    std::vector<std::int64_t> classes;       ///< image i is of class classes[i mod n]; empty: none
+    std::vector<std::int64_t> class_counts;  ///< in place of classes: spread_classes() of these
     std::vector<std::string> class_names;
+    std::string device;  ///< that computes them, in words
   };
 
   SampleSet(std::filesystem::path folder, Recipe recipe);
@@ -28,10 +36,18 @@ class SampleSet {
   /// same set, begun before, can be continued.
   void check() const;
 
-  /// check(), makes the folder and writes samples.json.
+  /// Makes the folder, and keeps other jobs from that part of the set. Throws ConfigError where one
+  /// is at it.
+  std::unique_ptr<LockFile> lock(const Part& part) const;
+
+  /// Waits until no other job is beginning or finishing the set, and keeps them from it.
+  std::unique_ptr<LockFile> lock() const;
+
+  /// With the lock(): check(), writes samples.json, and removes what was being written to the
+  /// folder by jobs that were killed.
   void begin() const;
 
-  /// Marks samples.json as complete.
+  /// With the lock(): marks samples.json as complete.
   void complete() const;
 
   const std::filesystem::path& folder() const { return folder_; }

@@ -1,21 +1,46 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
-/// Images are computed in fixed, index-aligned tiles: tile k holds images [k·size, (k+1)·size), the
-/// last one padded. Libraries choose kernels by shape, so equal shapes give equal bytes, whichever
-/// rank computes the tile.
+#include "generation/image_range.hpp"
+
+/// Images are computed in fixed tiles that are aligned to image numbers: tile k computes images
+/// [k·size, (k+1)·size), whichever of them are wanted. Libraries choose kernels by shape, so equal
+/// shapes give equal bytes, whichever rank computes the tile and whatever set it is part of.
 namespace effuse {
 
 struct Tile {
   std::int64_t number = 0;
-  std::int64_t first = 0;   ///< index of its first image
-  std::int64_t wanted = 0;  ///< images of it that are part of the set; the rest is padding
+  std::int64_t first = 0;  ///< number of the first image that is computed
+  ImageRange wanted;       ///< those that are part of the set
+
+  /// Place of the first wanted image among those computed.
+  std::int64_t skipped() const { return wanted.first - first; }
+
+  bool operator==(const Tile&) const = default;
 };
 
-/// The tiles of `images` images that fall to `rank`: every world_size-th.
-std::vector<Tile> tiles_of_rank(std::int64_t images, std::int64_t tile_size, int rank,
-                                int world_size);
+/// The tiles of a set, in order.
+std::vector<Tile> tiles_of(const ImageRange& set, std::int64_t tile_size);
+
+/// One of the equal parts into which array jobs cut a set.
+struct Part {
+  std::int64_t number = 1;  ///< 1 … of
+  std::int64_t of = 1;
+
+  bool operator==(const Part&) const = default;
+};
+
+/// Reads "I/N", as sampling.part gives it. Throws ConfigError naming the key.
+Part parse_part(const std::string& text);
+
+/// The tiles of one part: consecutive, in numbers that differ by one at most from part to part;
+/// none where there are fewer tiles than parts.
+std::vector<Tile> tiles_of_part(const std::vector<Tile>& tiles, const Part& part);
+
+/// Every world_size-th tile, from the rank-th.
+std::vector<Tile> tiles_of_rank(const std::vector<Tile>& tiles, int rank, int world_size);
 
 }  // namespace effuse

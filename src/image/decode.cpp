@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "image/jpeg.hpp"
 #include "image/png.hpp"
+#include "image/webp.hpp"
 
 namespace effuse {
 namespace {
@@ -25,7 +26,8 @@ Image decode(std::span<const std::byte> file, const std::optional<Target>& targe
   if (file.empty()) throw DataError("the file is empty (0 bytes)");
   if (begins_with(file, kPng)) return decode_png(file);
   if (begins_with(file, kJpeg)) return decode_jpeg(file, target);
-  throw DataError("neither a PNG nor a JPEG file, whatever its name says");
+  if (is_webp(file)) return decode_webp(file);
+  throw DataError("neither a PNG, a JPEG nor a WebP file, whatever its name says");
 }
 
 }  // namespace

@@ -46,6 +46,20 @@ Image with_channels(Image image, int channels) {
   return result;
 }
 
+Image over_white(const Image& image) {
+  const int colours = image.channels - 1;
+  Image result(image.height, image.width, colours);
+  const std::uint8_t* from = image.pixels.data();
+  for (std::size_t i = 0; i < result.pixels.size(); from += image.channels) {
+    const unsigned alpha = from[colours];
+    for (int c = 0; c < colours; ++c) {
+      result.pixels[i++] =
+          static_cast<std::uint8_t>((from[c] * alpha + 255u * (255u - alpha) + 127u) / 255u);
+    }
+  }
+  return result;
+}
+
 Image cut_out(const Image& image, int top, int left, int height, int width) {
   Image result(height, width, image.channels);
   for (int y = 0; y < height; ++y) {

@@ -29,6 +29,10 @@ struct Image {
 /// Grey to RGB by repetition, RGB to grey as luma of ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B).
 Image with_channels(Image image, int channels);
 
+/// Grey or RGB from the same with alpha (2 or 4 channels): straight alpha over white, in the values
+/// as they are stored (as PIL does it).
+Image over_white(const Image& image);
+
 /// The rectangle of `height` x `width` pixels whose upper left corner is (top, left), all inside.
 Image cut_out(const Image& image, int top, int left, int height, int width);
 

@@ -19,6 +19,7 @@ struct Destroy {
   void operator()(void* decompressor) const { tjDestroy(decompressor); }
 };
 using Decompressor = std::unique_ptr<std::remove_pointer_t<tjhandle>, Destroy>;
+using Compressor = Decompressor;
 
 struct Header {
   int height = 0;
@@ -117,6 +118,23 @@ Image decode_jpeg(std::span<const std::byte> file, const std::optional<Target>& 
     decompress(image.pixels, grey ? TJPF_GRAY : TJPF_RGB);
   }
   return turned_upright(std::move(image), exif_orientation(file));
+}
+
+std::string encode_jpeg(const Image& image, int quality) {
+  const Compressor compressor(tjInitCompress());
+  if (!compressor) throw Error(cat("libjpeg-turbo does not start: ", tjGetErrorStr2(nullptr)));
+  const bool grey = image.channels == 1;
+  const int sampling = grey ? TJSAMP_GRAY : TJSAMP_444;
+  std::string file(tjBufSize(image.width, image.height, sampling), '\0');
+  auto* data = reinterpret_cast<unsigned char*>(file.data());
+  unsigned long size_bytes = file.size();
+  if (tjCompress2(compressor.get(), image.pixels.data(), image.width, 0, image.height,
+                  grey ? TJPF_GRAY : TJPF_RGB, &data, &size_bytes, sampling, quality,
+                  TJFLAG_ACCURATEDCT | TJFLAG_NOREALLOC) != 0) {
+    throw Error(cat("cannot encode a JPEG: ", tjGetErrorStr2(compressor.get())));
+  }
+  file.resize(size_bytes);
+  return file;
 }
 
 }  // namespace effuse

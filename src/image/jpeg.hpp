@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "image/fit.hpp"
 #include "image/image.hpp"
@@ -11,5 +12,8 @@ namespace effuse {
 
 /// See decode_image(). Without a target the full size.
 Image decode_jpeg(std::span<const std::byte> file, const std::optional<Target>& target);
+
+/// A JPEG file, grey or RGB, its colours not subsampled (4:4:4). quality: 1 … 100.
+std::string encode_jpeg(const Image& image, int quality);
 
 }  // namespace effuse

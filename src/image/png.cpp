@@ -23,21 +23,6 @@ struct Png {
   }
 };
 
-/// Straight alpha over white, in the values as they are stored (as PIL does it).
-Image over_white(const Image& image) {
-  const int colours = image.channels - 1;
-  Image result(image.height, image.width, colours);
-  const std::uint8_t* from = image.pixels.data();
-  for (std::size_t i = 0; i < result.pixels.size(); from += image.channels) {
-    const unsigned alpha = from[colours];
-    for (int c = 0; c < colours; ++c) {
-      result.pixels[i++] =
-          static_cast<std::uint8_t>((from[c] * alpha + 255u * (255u - alpha) + 127u) / 255u);
-    }
-  }
-  return result;
-}
-
 }  // namespace
 
 Image decode_png(std::span<const std::byte> file) {

@@ -24,7 +24,7 @@ std::vector<std::int64_t> widths_of(const ModelConfig& config) {
 
 }  // namespace
 
-CspDarkUNet::CspDarkUNet(const ModelConfig& config) : IddmNetwork(config, 5) {
+CspDarkUNet::CspDarkUNet(const ModelConfig& config) : IddmNetwork(config, kCspDarkUNetLevels) {
   const std::vector<std::int64_t> widths = widths_of(config);
   const Activation activation = iddm_activation(config.act_fn).layer;
   // Levels are numbered from 0, the finest.

@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/conv.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "models/csp_blocks.hpp"
@@ -9,6 +10,9 @@
 #include "models/iddm_network.hpp"
 
 namespace effuse {
+
+/// Resolutions at which it works, each half the one before.
+inline constexpr std::int64_t kCspDarkUNetLevels = 5;
 
 /// IDDM's CSPDarkUnet, with the names and the order of its weights: five levels of cross stage
 /// partial blocks, attention after every block, widths in model.channels (32, 64, 128, 256, 512 by

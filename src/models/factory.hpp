@@ -14,6 +14,10 @@ class Network;
 /// be resolved. Throws ConfigError, naming the key, for what cannot be built.
 std::shared_ptr<Network> make_network(const ModelConfig& config);
 
+/// What height and width of images must be multiples of for that network: each of its levels but
+/// the first halves them. Throws ConfigError for a network that is not known.
+std::int64_t image_size_factor(const ModelConfig& config);
+
 /// Elements of all parameters.
 std::int64_t count_parameters(const Network& network);
 

@@ -14,7 +14,7 @@ std::vector<std::int64_t> widths_of(const ModelConfig& config) {
 
 }  // namespace
 
-UNet::UNet(const ModelConfig& config) : IddmNetwork(config, 4) {
+UNet::UNet(const ModelConfig& config) : IddmNetwork(config, kUNetLevels) {
   const std::vector<std::int64_t> widths = widths_of(config);
   const std::int64_t c1 = widths[0], c2 = widths[1], c3 = widths[2], c4 = widths[3];
   const IddmActivation activation = iddm_activation(config.act_fn);

@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/conv.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "models/iddm_attention.hpp"
@@ -9,6 +10,9 @@
 #include "models/iddm_unet_blocks.hpp"
 
 namespace effuse {
+
+/// Resolutions at which it works, each half the one before.
+inline constexpr std::int64_t kUNetLevels = 4;
 
 /// IDDM's UNet, with the names and the order of its weights: four levels, attention after every
 /// block, widths in model.channels (64, 128, 256, 512 by default).

@@ -251,7 +251,7 @@ def test_a_port_in_use_is_said_and_training_goes_on(workplace):
         result = train(workplace, "port", **{
             "run.steps": 2, "metrics.exporter": "true", "metrics.address": "127.0.0.1",
             "metrics.port": port})
-    assert_refused(result, 0, str(port), "Training goes on without an exporter")
+    assert_refused(result, 0, str(port), "The work goes on without an exporter")
     assert not list((workplace / "runs/port/metrics/targets").iterdir())
 
 

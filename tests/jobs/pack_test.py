@@ -168,7 +168,7 @@ def test_unreadable_images_are_quarantined(images, tmp_path):
     assert reasons["dog/lost.png"] == "a link to /nowhere/\N{REPLACEMENT CHARACTER}.png, which is not there"
     assert reasons["dog/pipe.png"] == "not a regular file"
     assert "truncated JPEG" in reasons["dog/cut.jpg"]
-    assert "neither a PNG nor a JPEG" in reasons["dog/text, not image.png"]
+    assert "neither a PNG, a JPEG nor a WebP" in reasons["dog/text, not image.png"]
     assert "empty (0 bytes)" in reasons["dog/zero.png"]
     with h5py.File(tmp_path / "out/shard-00000.h5") as shard:
         assert shard["images"].shape[0] == 33 + 1

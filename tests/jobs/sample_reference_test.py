@@ -137,7 +137,7 @@ def test_bad_requests(model, noise, tmp_path):
             (("--labels", "0,1", "--number", 3), 2, "2 labels for 3 images"),
             (("--labels", "0,x"), 2, "must be a list of integers"),
             (("--labels", "0,1", "--classes", "dog"), 2, "Give one"),
-            (("--format", "jpeg2000"), 2, "must be one of png, safetensors"),
+            (("--format", "jpeg2000"), 2, "must be one of png, jpeg, webp, h5, npz, safetensors"),
             (("--convention", "iddm", "--steps", 20), 2, "beyond the last (19)"),
             (("--sampler", "plms", "--eta", 1), 2, "plms has no eta")):
         for last in ((), ("--check",)):

@@ -5,8 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
+#include <optional>
+#include <thread>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -54,6 +57,22 @@ TEST(LockFile, OfAProcessThatWasKilledHoldsNobodyUp) {
   EXPECT_FALSE(std::filesystem::exists(folder / ".lock"));
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+TEST(LockFile, IsWaitedForWhereThatIsWanted) {
+  const TemporaryFolder folder;
+  std::optional<LockFile> first;
+  first.emplace(folder / ".lock", "the run", "");
+  std::atomic<bool> released = false;
+  std::thread second([&] {
+    const LockFile lock(folder / ".lock");
+    EXPECT_TRUE(released);
+    EXPECT_THROW(LockFile(folder / ".lock", "the run", ""), ConfigError);
+  });
+  released = true;
+  first.reset();
+  second.join();
+  EXPECT_FALSE(std::filesystem::exists(folder / ".lock"));
 }
 
 TEST(LockFile, AFolderThatIsNotThereIsAnError) {

@@ -17,6 +17,12 @@ TEST(Quantise, ClampsThenRounds) {
                         at::tensor({0, 0, 0, 128, 254, 255, 255, 255}, at::kLong)));
 }
 
+TEST(Quantise, RoundsHalvesUp) {
+  const at::Tensor halves = at::tensor({-1.0F + 1 / 255.0F, 0.0F, 0.4F}).reshape({1, 1, 1, 3});
+  EXPECT_TRUE(
+      at::equal(to_uint8(halves).flatten().to(at::kLong), at::tensor({1, 128, 179}, at::kLong)));
+}
+
 TEST(Quantise, IsUndoneExactlyForEveryLevel) {
   const at::Tensor pixels = at::arange(256 * 3).remainder(256).to(at::kByte).reshape({2, 8, 16, 3});
   const at::Tensor images = from_uint8(pixels);

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "core/error.hpp"
 #include "support/error_message.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace effuse {
 namespace {
@@ -52,6 +55,26 @@ TEST(ClassPlan, labels_are_class_numbers_in_range) {
   EXPECT_THAT(
       message_of<ConfigError>([] { ClassPlan::of_labels(std::vector<std::int64_t>{0}, Words{}); }),
       HasSubstr("trained without any"));
+}
+
+TEST(ClassPlan, a_file_has_a_class_in_each_line) {
+  const TemporaryFolder folder;
+  const auto file = folder / "classes.txt";
+  const Words names{"cat", "sea lion"};
+  std::ofstream(file) << "sea lion\r\n0\ncat";
+  const ClassPlan plan = ClassPlan::of_file(file, names);
+  EXPECT_EQ(Numbers(plan.classes().begin(), plan.classes().end()), (Numbers{1, 0, 0}));
+  EXPECT_EQ(plan.label(3), 1) << "again from the first";
+  std::ofstream(file) << "cat\n\ncat\n";
+  EXPECT_THAT(message_of<ConfigError>([&] { ClassPlan::of_file(file, names); }),
+              HasSubstr("classes.txt, line 2: the model knows no class"));
+  std::ofstream(file, std::ios::trunc).close();
+  EXPECT_THAT(message_of<ConfigError>([&] { ClassPlan::of_file(file, names); }),
+              HasSubstr("is empty"));
+  EXPECT_THAT(message_of<ConfigError>([&] { ClassPlan::of_file(folder / "none", names); }),
+              HasSubstr("cannot be read"));
+  EXPECT_THAT(message_of<ConfigError>([&] { ClassPlan::of_file(file, {}); }),
+              HasSubstr("trained without any"));
 }
 
 TEST(ClassPlan, an_unknown_class_is_named_with_the_nearest) {

@@ -4,8 +4,10 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "image/jpeg.hpp"
 #include "image/orientation.hpp"
 #include "image/png.hpp"
+#include "image/webp.hpp"
 #include "unit/image/golden.hpp"
 
 namespace effuse {
@@ -77,7 +79,8 @@ TEST(Decode, a_damaged_png_is_an_error) {
 
 TEST(Decode, says_what_is_wrong) {
   EXPECT_EQ(reason(""), "the file is empty (0 bytes)");
-  EXPECT_EQ(reason("not an image"), "neither a PNG nor a JPEG file, whatever its name says");
+  EXPECT_EQ(reason("not an image"),
+            "neither a PNG, a JPEG nor a WebP file, whatever its name says");
 }
 
 TEST(Decode, prints_nothing_about_damage) {
@@ -100,6 +103,33 @@ TEST(Decode, shrinks_a_jpeg_no_further_than_twice_the_target) {
   EXPECT_EQ(decoded(3, Fit::crop), "6x10");
   EXPECT_EQ(decoded(10, Fit::pad), "12x20");
   EXPECT_EQ(decoded(1, Fit::crop), "3x5");
+}
+
+TEST(Jpeg, keeps_what_its_quality_promises) {
+  const Image rgb = golden_pixels("rgb");
+  const std::string fine = encode_jpeg(rgb, 100);
+  EXPECT_LE(largest_difference(decode(fine), rgb), 4);
+  EXPECT_LT(encode_jpeg(rgb, 20).size(), fine.size());
+  const Image grey = with_channels(rgb, 1);
+  EXPECT_EQ(decode(encode_jpeg(grey, 100)).channels, 1);
+}
+
+TEST(Webp, keeps_what_its_quality_promises) {
+  Image smooth(32, 48, 3);  // colours are halved in resolution
+  for (int y = 0; y < 32; ++y) {
+    for (int x = 0; x < 48; ++x) {
+      smooth.at(y, x)[0] = static_cast<std::uint8_t>(4 * x);
+      smooth.at(y, x)[1] = static_cast<std::uint8_t>(6 * y);
+      smooth.at(y, x)[2] = 90;
+    }
+  }
+  const std::string fine = encode_webp(smooth, 100);
+  EXPECT_LE(largest_difference(decode(fine), smooth), 12);
+  EXPECT_LT(encode_webp(smooth, 5).size(), fine.size());
+  EXPECT_EQ(decode(encode_webp(with_channels(smooth, 1), 100)).channels, 3);
+  for (std::size_t size = 1; size < fine.size(); size += 7) {
+    EXPECT_THROW(decode(fine.substr(0, size)), DataError) << size << " bytes";
+  }
 }
 
 TEST(Png, round_trip_grey_and_rgb) {

@@ -85,8 +85,8 @@ TEST_F(Packing, continues_after_the_last_whole_shard_to_the_same_bytes) {
     EXPECT_EQ(read_file(folder_ / "out/shard-00002.h5"), third) << kept;
     EXPECT_EQ(read_file(quarantine_path(config_.output)),
               "path,reason\n"
-              "cat/14.png,\"neither a PNG nor a JPEG file, whatever its name says\"\n"
-              "dog/21.png,\"neither a PNG nor a JPEG file, whatever its name says\"\n");
+              "cat/14.png,\"neither a PNG, a JPEG nor a WebP file, whatever its name says\"\n"
+              "dog/21.png,\"neither a PNG, a JPEG nor a WebP file, whatever its name says\"\n");
     EXPECT_FALSE(std::filesystem::exists(folder_ / "out/.shard-00001.h5.tmp-1"));
   }
 }

@@ -1,0 +1,21 @@
+#include "generation/image_range.hpp"
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "generation/number_pair.hpp"
+
+namespace effuse {
+
+ImageRange parse_image_range(const std::string& text) {
+  const auto pair = number_pair(text, '-');
+  if (!pair || pair->first > pair->second) {
+    throw ConfigError(cat("sampling.seeds is \"", text,
+                          "\"; it must be FIRST-LAST, two image numbers from 0, the first not "
+                          "above the last, as 0-49999"));
+  }
+  return {pair->first, pair->second + 1};
+}
+
+std::string to_text(const ImageRange& range) { return cat(range.first, "-", range.end - 1); }
+
+}  // namespace effuse

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+
+namespace effuse {
+
+/// The tensor `images` of a safetensors file, [N, …]; undefined where the file is absent or
+/// damaged, which is said in the log.
+at::Tensor images_in(const std::filesystem::path& file);
+
+/// Writes such a file, whole or not at all, with its folders.
+void write_images(const std::filesystem::path& file, const at::Tensor& images);
+
+}  // namespace effuse

@@ -1,0 +1,20 @@
+"""sample_chaos.py, short enough for every day."""
+
+import pytest
+
+from sample_chaos import keep_launchers_in, make_model, run_kills
+
+KILLS = 5
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    place = tmp_path_factory.mktemp("model")
+    keep_launchers_in(place)
+    return make_model(place)
+
+
+@pytest.mark.parametrize("kind", ["png", "npz"])
+def test_five_kills_change_nothing(model, tmp_path, kind):
+    struck, differing = run_kills(tmp_path, model, KILLS, 160, kind, seed=5)
+    assert struck == KILLS and not differing
