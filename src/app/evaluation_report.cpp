@@ -16,12 +16,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kNameWidth = 12;
 constexpr std::size_t kValueWidth = 14;
 
-/// Six digits, as many as people compare.
 std::string number_text(const Json& value) {
-  if (!value.is_number()) return "infinite";  // JSON has no infinity and says null
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.6g", value.get<double>());
-  return text;
+  return value.is_number() ? short_number(value.get<double>()) : value.dump();
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -42,7 +38,6 @@ std::string remarks_of(const Json& score) {
   return remarks;
 }
 
-/// JSON has no infinity: nlohmann writes null, and a number of double precision else.
 Json settings_of(const EvaluationConfig& s) {
   return {{"convention", s.convention},
           {"tile", s.tile},
@@ -58,6 +53,12 @@ Json count_or_null(std::int64_t count) { return count > 0 ? Json(count) : Json(n
 
 }  // namespace
 
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g", value);
+  return text;
+}
+
 std::string report_json(const EvaluationReport& report) {
   Json json = report.scores;
   json["network"] = {{"name", report.network.network},
@@ -67,6 +68,7 @@ std::string report_json(const EvaluationReport& report) {
   json["reference"] = {{"paths", report.settings.reference},
                        {"count", count_or_null(report.reference_images)}};
   json["settings"] = settings_of(report.settings);
+  if (!report.sampling.is_null()) json["sampling"] = report.sampling;
   json["effuse"] = version();
   return json.dump(2) + "\n";
 }

@@ -21,6 +21,7 @@ class RunFolder {
   std::filesystem::path goodput() const { return path_ / "goodput.json"; }
   std::filesystem::path log(int rank) const;
   std::filesystem::path metrics_log() const { return path_ / "metrics" / "train.jsonl"; }
+  std::filesystem::path evaluation_log() const { return path_ / "metrics" / "evaluation.jsonl"; }
   std::filesystem::path draws() const { return path_ / "metrics" / "draws"; }
   std::filesystem::path target(int rank) const;
   std::filesystem::path previews() const { return path_ / "previews"; }

@@ -15,6 +15,8 @@
 #include "app/resolve.hpp"
 #include "app/sample_report.hpp"
 #include "app/sample_request.hpp"
+#include "app/sample_scores.hpp"
+#include "app/scorer.hpp"
 #include "app/trained_model.hpp"
 #include "app/training_histogram.hpp"
 #include "comm/agreement.hpp"
@@ -38,7 +40,7 @@ Program sample_program() {
               "  effuse-sample --weights runs/fashion-mnist --number 100 --output samples\n"
               "  mpirun -n 2 effuse-sample --weights runs/faces --classes '[\"cat\",\"dog\"]' \\\n"
               "      --number 5000 --guidance 3 --steps 50 --seed 7 --output samples\n",
-          .sections = {"sampling", "parallel", "metrics"},
+          .sections = {"sampling", "evaluation", "parallel", "metrics"},
           .key_flags = {{"--weights", "sampling.weights"},
                         {"--weights-kind", "sampling.weights_kind"},
                         {"--output", "sampling.output"},
@@ -61,6 +63,8 @@ Program sample_program() {
                         {"--convention", "sampling.convention"},
                         {"--tile", "sampling.tile"},
                         {"--compute", "sampling.compute"},
+                        {"--evaluate", "sampling.evaluate"},
+                        {"--metrics", "evaluation.metrics"},
                         {"--device", "parallel.device"}},
           .extra_flags = {}};
 }
@@ -187,22 +191,14 @@ BulkEnd make_part(JobContext& context, const TileGenerator& generator, const Sam
   return end;
 }
 
-JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm,
-                at::Device device) {
-  const SamplingConfig& sampling = context.line.config.sampling;
-  const TrainedModel model = load_trained_model(comm, sampling, device);
-  const Schedule schedule = agree_value(comm, [&] { return Schedule(model.diffusion); });
-  const auto counts = training_histogram(comm, sampling, model);
-  const SampleRequest request =
-      agree_value(comm, [&] { return resolve_request(sampling, model, schedule, counts); });
+/// Generates the images of the request into files.
+JobEnd write_set(JobContext& context, const TileGenerator& generator, const SampleRequest& request,
+                 const TrainedModel& model, Communicator& comm, Communicator& host_comm,
+                 at::Device device) {
   const SampleSet set = make_set(request, model, device);
   const auto part = agree_value(comm, [&] {
     return comm.rank() == 0 ? begin(set, request, model) : std::unique_ptr<LockFile>();
   });
-  announce(request, model, comm.world_size());
-  warn_of_slow_products(sampling.compute, device, "Set sampling.compute=fp32.");
-  const TileGenerator generator(*model.network, schedule, request.classes, *request.noise,
-                                settings_from(request), device);
   comm.enter(CommSection::preview);
   host_comm.enter(CommSection::preview);
   if (make_part(context, generator, set, request, model, host_comm) == BulkEnd::stopped) {
@@ -215,17 +211,39 @@ JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm
   return {};
 }
 
+JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm, at::Device device,
+                int threads) {
+  const Config& config = context.line.config;
+  const SamplingConfig& sampling = config.sampling;
+  const TrainedModel model = load_trained_model(comm, sampling, device);
+  const Schedule schedule = agree_value(comm, [&] { return Schedule(model.diffusion); });
+  const auto counts = training_histogram(comm, sampling, model);
+  const SampleRequest request =
+      agree_value(comm, [&] { return resolve_request(sampling, model, schedule, counts); });
+  if (!sampling.evaluate.empty()) agree(comm, [&] { require_scorable(request); });
+  announce(request, model, comm.world_size());
+  warn_of_slow_products(sampling.compute, device, "Set sampling.compute=fp32.");
+  const TileGenerator generator(*model.network, schedule, request.classes, *request.noise,
+                                settings_from(request), device);
+  if (sampling.evaluate.empty()) {
+    return write_set(context, generator, request, model, comm, host_comm, device);
+  }
+  return score_samples(config, request, make_set(request, model, device).record(), generator, comm,
+                       device, threads);
+}
+
 JobEnd run_sampling(JobContext& context) {
   const Config& config = context.line.config;
   const at::Device device = choose_device(config.parallel, context.session.local_rank());
-  at::set_num_threads(choose_threads(config.parallel, context.session));
+  const int threads = choose_threads(config.parallel, context.session);
+  at::set_num_threads(threads);
   const auto comm = open_communicator(context.session, config.parallel, device);
   // What the ranks tell each other while they compute is not to disturb their GPUs.
   ParallelConfig on_host = config.parallel;
   on_host.backend = "auto";
   const auto host_comm = open_communicator(context.session, on_host, at::kCPU);
   require_same_config(*comm, config);
-  return generate(context, *comm, *host_comm, device);
+  return generate(context, *comm, *host_comm, device, threads);
 }
 
 void check_sampling(const CommandLine& line) {
@@ -235,7 +253,12 @@ void check_sampling(const CommandLine& line) {
   const Schedule schedule(model.diffusion);
   const SampleRequest request =
       resolve_request(sampling, model, schedule, training_histogram(sampling, model));
-  make_set(request, model, device).check();
+  if (sampling.evaluate.empty()) {
+    make_set(request, model, device).check();
+  } else {
+    require_scorable(request);
+    check_scorer(scores_wanted(line.config));
+  }
   log::info("ok: ", what_is_made(request), " from step ", model.step, " of ", sampling.weights,
             " into ", sampling.output);
 }

@@ -7,10 +7,12 @@
 
 #include "app/communicator.hpp"
 #include "app/device.hpp"
+#include "app/evaluation_hook.hpp"
 #include "app/outcome.hpp"
 #include "app/pretrained_weights.hpp"
 #include "app/resolve.hpp"
 #include "app/run_folder.hpp"
+#include "app/scorer.hpp"
 #include "app/start_run.hpp"
 #include "app/train_run.hpp"
 #include "app/train_settings.hpp"
@@ -92,6 +94,7 @@ void check_training(const CommandLine& line) {
   config.model = resolve_model(config.model, dataset);
   const auto network = make_network(config.model);
   const Schedule schedule(config.diffusion);
+  if (config.evaluation.every_steps > 0) check_scorer(training_evaluation(config));
   const RunFolder folder(config.run);
   warn_of_ineffective_keys(config);
   const std::int64_t done = check_start(folder, options, config, dataset.fingerprint());

@@ -6,6 +6,7 @@
 #include "app/checkpointing.hpp"
 #include "app/device.hpp"
 #include "app/environment.hpp"
+#include "app/evaluation_hook.hpp"
 #include "app/exporter_hook.hpp"
 #include "app/goodput_file.hpp"
 #include "app/goodput_hook.hpp"
@@ -177,6 +178,35 @@ std::unique_ptr<CheckpointHook> TrainRun::make_checkpoint_hook(TrainStep& step) 
       .batch_size = config_.run.batch_size});
 }
 
+std::unique_ptr<TrainingHook> TrainRun::make_evaluation_hook(CheckpointHook& checkpoints) {
+  return std::make_unique<EvaluationHook>(
+      EvaluationHook::Parts{.scorer = *scorer_,
+                            .network = *network_,
+                            .state = *state_,
+                            .schedule = schedule_,
+                            .comm = comm_,
+                            .device = device_,
+                            .config = config_,
+                            .class_names = class_names_of(dataset_, config_.model),
+                            .log = folder_.evaluation_log(),
+                            .registry = registry_,
+                            .keep_best = [this, &checkpoints](std::int64_t step) {
+                              checkpoints.finish_writing();
+                              agree(comm_, [&] {
+                                if (leads())
+                                  CheckpointFolder(folder_.checkpoints()).mark_best(step);
+                              });
+                            }});
+}
+
+/// Collective. False where a rank was asked to stop.
+bool TrainRun::prepare_evaluation() {
+  if (config_.evaluation.every_steps == 0) return true;
+  const SectionScope section(comm_, CommSection::evaluation);
+  scorer_ = std::make_unique<Scorer>(training_evaluation(config_), comm_, device_, threads_);
+  return scorer_->measure_reference(progress_style(comm_.rank()));
+}
+
 using Hooks = std::vector<std::unique_ptr<TrainingHook>>;
 
 void TrainRun::add_hooks_of_rank_0(Hooks& hooks, Loader& loader) {
@@ -201,14 +231,20 @@ Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
     hooks.push_back(std::make_unique<StragglerHook>(comm_, config_.parallel, config_.run.batch_size,
                                                     registry_));
   }
-  // The preview comes first: a checkpoint is the last thing that happens at a step.
+  // The preview comes first: a checkpoint is the last thing that happens at a step, but for the
+  // evaluation, which marks the best one.
   auto preview = std::make_unique<PreviewHook>(
       PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_.previews(),
                          class_names_of(dataset_, config_.model)});
   hooks.push_back(timed(std::move(preview), goodput_.get(), Lost::preview));
   hooks.push_back(
       std::make_unique<ReplicaHook>(*state_, comm_, config_.parallel.replica_check_every_steps));
-  hooks.push_back(timed(make_checkpoint_hook(step), goodput_.get(), Lost::checkpoint));
+  auto checkpoints = make_checkpoint_hook(step);
+  CheckpointHook& checkpoint_hook = *checkpoints;
+  hooks.push_back(timed(std::move(checkpoints), goodput_.get(), Lost::checkpoint));
+  if (scorer_) {
+    hooks.push_back(timed(make_evaluation_hook(checkpoint_hook), goodput_.get(), Lost::evaluation));
+  }
   if (leads()) {
     hooks.push_back(
         std::make_unique<GoodputHook>(*goodput_, folder_.goodput(), config_, registry_));
@@ -268,6 +304,7 @@ JobEnd TrainRun::run() {
   if (leads()) {
     goodput_ = std::make_unique<GoodputMeter>(begin_goodput(folder_.goodput(), steps_done_));
   }
+  if (!prepare_evaluation()) return {ExitCode::stopped, "asked to stop"};
   TrainingEnd end = train();
   while (end == TrainingEnd::diverged) {
     go_back();

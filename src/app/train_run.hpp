@@ -8,6 +8,7 @@
 
 #include "app/run_folder.hpp"
 #include "app/run_job.hpp"
+#include "app/scorer.hpp"
 #include "app/start_run.hpp"
 #include "comm/communicator.hpp"
 #include "data/damaged_images.hpp"
@@ -44,6 +45,8 @@ class TrainRun {
   std::vector<std::unique_ptr<TrainingHook>> make_hooks(Loader& loader, TrainStep& step);
   void add_hooks_of_rank_0(std::vector<std::unique_ptr<TrainingHook>>& hooks, Loader& loader);
   std::unique_ptr<CheckpointHook> make_checkpoint_hook(TrainStep& step);
+  std::unique_ptr<TrainingHook> make_evaluation_hook(CheckpointHook& checkpoints);
+  bool prepare_evaluation();
   BatchPlan batch_plan() const;
   bool leads() const { return comm_.rank() == 0; }
 
@@ -62,6 +65,7 @@ class TrainRun {
   std::unique_ptr<FlatState> state_;
   std::optional<ControlState> control_;  ///< of the checkpoint that training goes on from
   std::unique_ptr<metrics::JsonlWriter> log_;
+  std::unique_ptr<Scorer> scorer_;  ///< where the run is evaluated
   std::unique_ptr<DrawLog> draw_log_;
   metrics::Registry registry_;
   std::unique_ptr<GoodputMeter> goodput_;  ///< at rank 0

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/checkpointing.hpp"
+#include "app/evaluation_hook.hpp"
 #include "config/fields.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -27,6 +28,7 @@ void require_settings(const Config& config) {
                           ". Give at most as many."));
   }
   require_rank_that_saves(config.drill);
+  require_evaluation_settings(config);
   if (config.parallel.accumulation_steps > 0 && config.parallel.micro_batch > 0) {
     throw ConfigError(
         "parallel.accumulation_steps and parallel.micro_batch are both set (each says how a rank "
@@ -78,8 +80,9 @@ std::vector<std::string> class_names_of(const ShardedDataset& dataset, const Mod
 
 const std::vector<std::string>& train_sections() {
   static const std::vector<std::string> sections = {
-      "run",      "data",       "model",    "diffusion", "optimizer", "ema",    "precision",
-      "parallel", "checkpoint", "recovery", "drill",     "preview",   "metrics"};
+      "run",   "data",      "model",    "diffusion",  "optimizer",
+      "ema",   "precision", "parallel", "checkpoint", "recovery",
+      "drill", "preview",   "sampling", "evaluation", "metrics"};
   return sections;
 }
 

@@ -210,6 +210,7 @@ struct SamplingConfig {
   std::int64_t tile = 16;
   std::string compute = "fp32";
   bool cuda_graph = true;
+  std::string evaluate;
 };
 
 struct EvaluationConfig {

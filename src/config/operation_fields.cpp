@@ -233,7 +233,9 @@ void add_sampler(Section& section, SamplingConfig& c) {
       .key("compute", c.compute, "type of convolutions and matrix products while sampling")
       .one_of({"fp32", "bf16"})
       .key("cuda_graph", c.cuda_graph,
-           "on a GPU, record the network's work of a step once and replay it");
+           "on a GPU, record the network's work of a step once and replay it")
+      .key("evaluate", c.evaluate,
+           "reference to score the images against, as [evaluation] says, in place of writing them");
 }
 
 void add_sampling(std::vector<Field>& fields, SamplingConfig& c) {

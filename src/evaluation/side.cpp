@@ -11,7 +11,7 @@
 namespace effuse {
 namespace {
 
-Side side_of(Statistics statistics) {
+Side known_side(Statistics statistics) {
   return {std::move(statistics.moments),
           std::move(statistics.gaussian),
           std::move(statistics.origin),
@@ -37,7 +37,7 @@ std::optional<Side> ready_made(const EvaluationInput& input, const SideTask& tas
                         " holds statistics alone, but the features of each image are "
                         "needed for every metric except fid. Give the images."));
   }
-  return side_of(std::move(merged));
+  return known_side(std::move(merged));
 }
 
 std::optional<StatisticsCache> cache_of(const EvaluationInput& input, const SideTask& task) {
@@ -67,16 +67,16 @@ std::optional<Side> computed(const EvaluationInput& input, const SideTask& task,
                              at::Device device) {
   auto set = compute_features(*task.network, *input.images, task.pass, comm, device);
   if (!set) return std::nullopt;
-  Side side{.moments = std::move(set->moments),
-            .gaussian = {},
-            .origin = task.network->origin(),
-            .pooled = std::move(set->pooled),
-            .logits = std::move(set->logits)};
-  agree(comm, [&] { side.gaussian = side.moments->gaussian(); });
-  return side;
+  return agree_value(comm, [&] { return side_of(std::move(*set), *task.network); });
 }
 
 }  // namespace
+
+Side side_of(FeatureSet features, const FeatureNetwork& network) {
+  Gaussian gaussian = features.moments.gaussian();
+  return {std::move(features.moments), std::move(gaussian), network.origin(),
+          std::move(features.pooled), std::move(features.logits)};
+}
 
 std::optional<Side> measure_side(const EvaluationInput& input, const SideTask& task,
                                  Communicator& comm, at::Device device) {

@@ -16,6 +16,9 @@ struct Side {
   SharedRows pooled, logits;            ///< as in FeatureSet
 };
 
+/// The side that a set of features makes. Throws DataError for fewer than two images.
+Side side_of(FeatureSet features, const FeatureNetwork& network);
+
 /// How a side's features come about.
 struct SideTask {
   /// Null where both sides are statistics.

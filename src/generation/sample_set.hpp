@@ -50,11 +50,12 @@ class SampleSet {
   /// With the lock(): marks samples.json as complete.
   void complete() const;
 
+  /// What samples.json says: all that the images depend on, as JSON.
+  std::string record(bool is_complete = true) const;
+
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  std::string record(bool is_complete) const;
-
   std::filesystem::path folder_;
   Recipe recipe_;
 };

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / folder) for folder in ("support", "jobs")]
 
+import inception_file
 from iddm_archive import write_iddm_file
 from pages import (BIN, FENCE, PAGES, SHELL, SHELL_LANGUAGES, SOURCE, arguments_of, blocks, commands_in,
                    name_of)
@@ -25,7 +26,9 @@ SMALL = {
     "effuse-inspect": [],
     "effuse-train": [*SMALL_MODEL, "--steps", "2"],
     "effuse-sample": ["--device", "cpu", "--steps", "2", "--number", "12", "--tile", "4",
-                      "--set", "parallel.threads=1"],
+                      "--set", "parallel.threads=1", "--set", "evaluation.allow_unknown_weights=true"],
+    "effuse-evaluate": ["--device", "cpu", "--tile", "4", "--set", "parallel.threads=1", "--allow-unknown-weights",
+                        "--kid-subset-size", "8"],
     "effuse-convert": [],
     "effuse-preflight": ["--device", "cpu", "--set", "preflight.disk_mib=1", "--set", "preflight.largest_mib=1",
                          "--set", "preflight.min_free_gib=0", "--set", "parallel.threads=1"],
@@ -53,6 +56,13 @@ def make_photos(folder, size, mode):
             Image.fromarray(random.integers(0, 256, shape, np.uint8), mode).save(folder / name / f"{i}.png")
 
 
+def write_statistics(path):
+    features = np.random.default_rng(7).normal(size=(20, 3))
+    np.savez(path, mu=features.mean(0), sigma=np.cov(features, rowvar=False), count=np.int64(20),
+             sum=features.sum(0), outer_sum=features.T @ features, network="a network", network_sha256="0" * 64,
+             convention="", images="")
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with configs/, photos/, Fashion-MNIST packed and trained on, and a file of IDDM, all small."""
@@ -63,6 +73,9 @@ def place(tmp_path_factory):
     run(folder, ["effuse-pack", "--input", "clothes", "--output", "fashion-mnist", "--image-size", "32",
                  "--channels", "1", "--fit", "pad"])
     write_iddm_file(folder / "ckpt_last.pt")
+    inception_file.write_safetensors(folder / "pt_inception-2015-12-05-6726825d.pth")  # random weights
+    for name in ("statistics", "part-1", "part-2"):
+        write_statistics(folder / f"{name}.npz")
     (folder / "demo").mkdir()
     (folder / "demo/packed").symlink_to(folder / "fashion-mnist")
     run(folder, ["effuse-train", "--config", "configs/train/fashion-mnist.toml", "--data", "fashion-mnist",

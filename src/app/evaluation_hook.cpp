@@ -1,0 +1,166 @@
+#include "app/evaluation_hook.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "app/evaluation_report.hpp"
+#include "app/generated_features.hpp"
+#include "comm/agreement.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "models/network.hpp"
+#include "models/precision.hpp"
+#include "training/stopwatch.hpp"
+
+namespace effuse {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Scores of which less is better; of the others it is more.
+bool less_is_better(std::string_view score) { return score == "fid" || score == "kid"; }
+
+/// The name of the score that decides which checkpoint is the best: of the first metric asked for.
+std::string deciding_score(const EvaluationConfig& config) {
+  const std::string metric = config.metrics.empty() ? "fid" : config.metrics.front();
+  if (metric == "precision_recall") return "precision";
+  if (metric == "density_coverage") return "density";
+  return metric;
+}
+
+/// What earlier attempts found, as far as it counts: {step, value of the deciding score}.
+std::map<std::int64_t, double> earlier_scores(const std::filesystem::path& log,
+                                              const std::string& score) {
+  std::map<std::int64_t, double> found;
+  if (!std::filesystem::exists(log)) return found;
+  const std::string text = read_file(log);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const Json line = Json::parse(text.substr(begin, end - begin), nullptr, false);
+    if (line.is_object() && line.contains(score) && line[score].is_number()) {
+      found[line.at("step").get<std::int64_t>()] = line[score].get<double>();
+    }
+    begin = end + 1;
+  }
+  return found;
+}
+
+}  // namespace
+
+EvaluationHook::EvaluationHook(Parts parts)
+    : parts_(std::move(parts)), classes_(agree_value(parts_.comm, [this] {
+        return ClassPlan(parts_.config.sampling.classes, parts_.class_names);
+      })) {}
+
+bool EvaluationHook::is_best(double value) const {
+  if (!best_) return true;
+  return less_is_better(deciding_score(parts_.config.evaluation)) ? value < *best_ : value > *best_;
+}
+
+/// Rank 0 knows what was found before; the others are told.
+void EvaluationHook::before_training(std::int64_t steps_done) {
+  Json known = {{"last", -1}};
+  agree(parts_.comm, [&] {
+    if (parts_.comm.rank() != 0) return;
+    log_ = std::make_unique<metrics::JsonlWriter>(parts_.log, steps_done);
+    best_.reset();
+    for (const auto& [step, value] :
+         earlier_scores(parts_.log, deciding_score(parts_.config.evaluation))) {
+      known["last"] = step;
+      if (is_best(value)) best_ = value;
+    }
+    if (best_) known["best"] = *best_;
+  });
+  known = Json::parse(parts_.comm.broadcast_text(known.dump()));
+  last_step_ = known["last"].get<std::int64_t>();
+  best_ = known.contains("best") ? std::optional(known["best"].get<double>()) : std::nullopt;
+  // Of a checkpoint whose evaluation was cut short.
+  if (steps_done > 0 && looks_at_state(steps_done) && last_step_ < steps_done) evaluate(steps_done);
+}
+
+bool EvaluationHook::looks_at_state(std::int64_t step) const {
+  return step % parts_.config.evaluation.every_steps == 0;
+}
+
+void EvaluationHook::after_step(const StepReport& report) {
+  if (looks_at_state(report.step)) evaluate(report.step);
+}
+
+void EvaluationHook::evaluate(std::int64_t step) {
+  const SectionScope section(parts_.comm, CommSection::evaluation);
+  const Stopwatch watch;
+  const auto scores = score();
+  if (!scores) return;  // asked to stop: the continued run evaluates this step
+  last_step_ = step;
+  record(step, *scores, watch.elapsed_s());
+  const double value = (*scores)[deciding_score(parts_.config.evaluation)]["value"].get<double>();
+  if (!is_best(value)) return;
+  parts_.keep_best(step);
+  best_ = value;
+}
+
+std::optional<Json> EvaluationHook::score() {
+  const AveragedWeights averaged(parts_.state);
+  const SamplingConfig& sampling = parts_.config.sampling;
+  const std::int64_t side = parts_.config.model.sample_size;
+  const GenerationSettings settings{.sampler = sampler_settings(sampling, parts_.config.diffusion),
+                                    .guidance = sampling.guidance,
+                                    .tile_size = sampling.tile,
+                                    .height = side,
+                                    .width = side,
+                                    .compute = autocast_compute(parts_.config.precision)};
+  const SeededNoise noise(static_cast<std::uint64_t>(sampling.seed));
+  const TileGenerator generator(parts_.network, parts_.schedule, classes_, noise, settings,
+                                parts_.device);
+  auto set =
+      generate_features(generator,
+                        {.tiles = tiles_of({0, parts_.config.evaluation.number}, sampling.tile),
+                         .features = parts_.scorer.keep_of_images()},
+                        parts_.scorer.network(), parts_.comm, parts_.device);
+  if (!set) return std::nullopt;
+  return parts_.scorer.score(side_of(std::move(set->features), parts_.scorer.network()));
+}
+
+void EvaluationHook::record(std::int64_t step, const Json& scores, double seconds) {
+  if (parts_.comm.rank() != 0) return;
+  metrics::JsonFields fields{{"step", step}};
+  std::string text;
+  for (const auto& [name, score] : scores.items()) {
+    const double value = score["value"].get<double>();
+    fields.emplace_back(name, value);
+    text += cat(text.empty() ? "" : ", ", name, " ", short_number(value));
+    parts_.registry
+        .gauge("effuse_evaluation_score", "Score of the averaged weights", {{"metric", name}})
+        .set(value);
+  }
+  parts_.registry.gauge("effuse_evaluation_step", "Step whose weights were scored last")
+      .set(static_cast<double>(step));
+  fields.emplace_back("images", parts_.config.evaluation.number);
+  fields.emplace_back("seconds", seconds);
+  log_->write(fields);
+  log_->sync();
+  log::info("step ", human_count(static_cast<std::uint64_t>(step)), " scored: ", text);
+}
+
+EvaluationConfig training_evaluation(const Config& config) {
+  EvaluationConfig evaluation = config.evaluation;
+  if (evaluation.reference.empty()) evaluation.reference = {config.data.folder};
+  return evaluation;
+}
+
+void require_evaluation_settings(const Config& config) {
+  const EvaluationConfig& evaluation = config.evaluation;
+  if (evaluation.every_steps == 0) return;
+  check_sampler(sampler_settings(config.sampling, config.diffusion), Schedule(config.diffusion));
+  const std::int64_t saves = config.checkpoint.every_steps;
+  if (saves > 0 && evaluation.every_steps % saves == 0) return;
+  throw ConfigError(cat("evaluation.every_steps is ", evaluation.every_steps,
+                        ", but checkpoints are written every ", saves,
+                        " steps (the best one is to be kept, so there has to be one). Give a "
+                        "multiple of checkpoint.every_steps."));
+}
+
+}  // namespace effuse

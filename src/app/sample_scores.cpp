@@ -1,0 +1,138 @@
+#include "app/sample_scores.hpp"
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "app/evaluation_report.hpp"
+#include "app/generated_features.hpp"
+#include "app/scorer.hpp"
+#include "comm/agreement.hpp"
+#include "core/error.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "evaluation/extremes.hpp"
+#include "evaluation/rank_sum.hpp"
+#include "generation/image_files.hpp"
+#include "image/png.hpp"
+
+namespace effuse {
+namespace {
+
+constexpr std::int64_t kPictureImages = 24;  ///< of each kind
+
+/// A few images of a set, by their places in it.
+class PickedImages : public ImageSource {
+ public:
+  /// Collective. The pixels of `places`, wherever they lie.
+  PickedImages(const SharedRows& pixels, const std::vector<std::int64_t>& places,
+               Communicator& comm, at::Device device)
+      : count_(pixels.count) {
+    const IndexRange mine =
+        range_of_rank(pixels.count, pixels.tile, comm.rank(), comm.world_size());
+    std::vector<std::int64_t> shape = pixels.mine.sizes().vec();
+    shape[0] = static_cast<std::int64_t>(places.size());
+    const at::Tensor picked = at::zeros(shape, at::kByte);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i] < mine.first || places[i] >= mine.end) continue;
+      picked[static_cast<std::int64_t>(i)].copy_(pixels.mine[places[i] - mine.first]);
+    }
+    const at::Tensor whole = sum_over_ranks(picked, comm, device);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      images_.emplace(places[i], image_at(whole, static_cast<std::int64_t>(i)));
+    }
+  }
+
+  std::int64_t count() const override { return count_; }
+  Image image(std::int64_t index) const override { return images_.at(index); }
+  std::string name(std::int64_t index) const override { return cat("image ", index); }
+
+ private:
+  std::int64_t count_;
+  std::map<std::int64_t, Image> images_;
+};
+
+void write_picture(const std::filesystem::path& file, const Side& images, const Scorer& scorer,
+                   const SharedRows& pixels, Communicator& comm, at::Device device) {
+  const Extremes extremes =
+      find_extremes(images, scorer.reference(), kPictureImages,
+                    static_cast<std::uint64_t>(scorer.config().seed), comm, device);
+  std::vector<std::int64_t> places;
+  for (const auto* group : {&extremes.nearest, &extremes.random, &extremes.farthest}) {
+    places.insert(places.end(), group->begin(), group->end());
+  }
+  const PickedImages picked(pixels, places, comm, device);
+  agree(comm, [&] {
+    if (comm.rank() != 0) return;
+    write_file_atomically(file, encode_png(picture_of(extremes, picked)));
+    log::info("picture     ", file.string());
+  });
+}
+
+void write_result(const std::filesystem::path& file, const EvaluationReport& report,
+                  Communicator& comm) {
+  agree(comm, [&] {
+    if (comm.rank() != 0) return;
+    write_file_atomically(file, report_json(report));
+    log::info("result      ", file.string());
+    std::cout << report_table(report) << std::flush;
+  });
+}
+
+}  // namespace
+
+EvaluationConfig scores_wanted(const Config& config) {
+  EvaluationConfig wanted = config.evaluation;
+  wanted.reference = {config.sampling.evaluate};
+  wanted.images = {config.sampling.weights};
+  return wanted;
+}
+
+void require_scorable(const SampleRequest& request) {
+  if (request.part.of > 1) {
+    throw ConfigError(
+        "sampling.part and sampling.evaluate do not go together: a part has no score. Let the "
+        "parts write files, and score these with effuse-evaluate.");
+  }
+  if (request.set.first % request.sampling.tile != 0) {
+    throw ConfigError(cat("sampling.evaluate: image ", request.set.first,
+                          " is not the first of a tile of ", request.sampling.tile,
+                          ". Begin sampling.seeds with a multiple of sampling.tile."));
+  }
+}
+
+JobEnd score_samples(const Config& config, const SampleRequest& request, const std::string& record,
+                     const TileGenerator& generator, Communicator& comm, at::Device device,
+                     int threads) {
+  const SectionScope section(comm, CommSection::evaluation);
+  const ProgressStyle progress = progress_style(comm.rank());
+  Scorer scorer(scores_wanted(config), comm, device, threads);
+  const JobEnd stopped{ExitCode::stopped, "asked to stop"};
+  if (!scorer.measure_reference(progress)) return stopped;
+  auto set = generate_features(generator,
+                               {.tiles = request.tiles(),
+                                .features = Keep::features,  // for the picture
+                                .pixels = GeneratedTask::Pixels::keep,
+                                .progress = progress},
+                               scorer.network(), comm, device);
+  if (!set) return stopped;
+  const Side images = side_of(std::move(set->features), scorer.network());
+  const EvaluationReport report{.scores = scorer.score(images),
+                                .network = scorer.network().origin(),
+                                .images = images.gaussian.count,
+                                .reference_images = scorer.reference().gaussian.count,
+                                .settings = scorer.config(),
+                                .sampling = nlohmann::ordered_json::parse(record)};
+  const std::filesystem::path folder = request.sampling.output;
+  agree(comm, [&] { std::filesystem::create_directories(folder); });
+  write_picture(folder / "result.png", images, scorer, set->pixels, comm, device);
+  write_result(folder / "result.json", report, comm);
+  return {};
+}
+
+}  // namespace effuse

@@ -1,0 +1,58 @@
+#include "app/scorer.hpp"
+
+#include "comm/agreement.hpp"
+#include "core/error.hpp"
+#include "evaluation/feature_scores.hpp"
+
+namespace effuse {
+namespace {
+
+ScorePlan plan_of(EvaluationConfig config) {
+  config.images = {"generated"};  // there are, as soon as they are asked for
+  const ScorePlan plan = plan_scores(config);
+  if (!plan.compares_pairs()) return plan;
+  throw ConfigError(
+      "evaluation.metrics: psnr and ssim compare pairs of images, and generated ones have no "
+      "counterpart. Leave them out.");
+}
+
+}  // namespace
+
+Scorer::Scorer(const EvaluationConfig& config, Communicator& comm, at::Device device, int threads)
+    : config_(config),
+      comm_(comm),
+      device_(device),
+      threads_(threads),
+      plan_(agree_value(comm, [&] { return plan_of(config); })),
+      network_(agree_value(comm, [&] { return make_feature_network(config, device); })),
+      input_(agree_value(comm, [&] { return open_input(config.reference, "reference"); })) {}
+
+bool Scorer::measure_reference(ProgressStyle progress) {
+  const auto workers = static_cast<int>(config_.workers);
+  const SideTask task{
+      .network = network_.get(),
+      .pass = {.task = "reference",
+               .tile = config_.tile,
+               .workers = workers > 0 ? workers : threads_,
+               .keep = plan_.needs_features_of_reference() ? Keep::features : Keep::moments,
+               .progress = progress},
+      .cache = config_.cache ? SideTask::Cache::use : SideTask::Cache::none};
+  reference_ = measure_side(input_, task, comm_, device_);
+  return reference_.has_value();
+}
+
+nlohmann::ordered_json Scorer::score(const Side& images) {
+  return score_features(plan_, images, &*reference_, config_, comm_, device_);
+}
+
+Keep Scorer::keep_of_images() const {
+  return plan_.needs_features_of_images() ? Keep::features : Keep::moments;
+}
+
+void check_scorer(const EvaluationConfig& config) {
+  plan_of(config);
+  make_feature_network(config, at::kCPU);
+  open_input(config.reference, "reference");
+}
+
+}  // namespace effuse
