@@ -1,6 +1,7 @@
-"""What benchmarks/gpu.sh compares: the losses of two runs, the rate of one, the images of two sets.
+"""What benchmarks/gpu.sh compares: the losses of two runs, the rate of one, the images of two sets,
+the statistics of two.
 
-    compare_devices.py losses RUN RUN | rate RUN | images SAMPLES SAMPLES
+    compare_devices.py losses RUN RUN | rate RUN | images SAMPLES SAMPLES | statistics FILE.npz FILE.npz
 
 Exits with 1 where the two differ by more than rounding explains.
 """
@@ -15,6 +16,7 @@ from PIL import Image
 
 LOSS_TOLERANCE = 0.02  # relative, of any step: early differences grow as training goes on
 PIXEL_TOLERANCE = 2.0  # mean difference in grey levels
+STATISTICS_TOLERANCE = 1e-3  # relative, of mean and covariance
 
 
 def lines(run):
@@ -54,8 +56,16 @@ def compare_images(one, other):
             f"largest {differences.max()}"), mean <= PIXEL_TOLERANCE
 
 
+def compare_statistics(one, other):
+    a, b = np.load(one), np.load(other)
+    worst = max(np.linalg.norm(a[name] - b[name]) / np.linalg.norm(a[name]) for name in ("mu", "sigma"))
+    return (f"   statistics of {a['count']} images: largest relative difference {worst:.1e} "
+            f"(at most {STATISTICS_TOLERANCE})"), worst <= STATISTICS_TOLERANCE
+
+
 def main(what, *folders):
-    text, passed = {"losses": compare_losses, "rate": rate, "images": compare_images}[what](*folders)
+    text, passed = {"losses": compare_losses, "rate": rate, "images": compare_images,
+                    "statistics": compare_statistics}[what](*folders)
     print(text if passed else text + "  FAILED")
     return 0 if passed else 1
 

@@ -11,10 +11,11 @@
 #   6  the other networks with the other optimisers and predictions: losses of both have to agree
 #   7  training beside PyTorch, eager, compiled and under DDP with NCCL, at as many GPUs as there are: rates, kernels
 #      of a step; the first losses of all have to be those of the CPU. Tuning takes most of its time: half an hour
+#   8  statistics of features on both, which have to agree; generation beside diffusers, features beside pytorch-fid
 #
 # FOLDER is a packed data set; scripts/demo --quick leaves one in demo/quick/packed. The programs are those of
 # build/release, or of a bundle (scripts/bundle) whose environment.sh was sourced; python3 needs numpy and pillow,
-# and for 7 also diffusers. COMPARE: arguments of benchmarks/training/compare.py in place of those of 7 below.
+# and for 7 and 8 also diffusers, and pytorch-fid. COMPARE: arguments of benchmarks/training/compare.py in place of those of 7 below.
 # With --device cpu the checks themselves can be tried without a GPU (1 is left out).
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
     --steps) steps=${2:?--steps wants a number}; shift ;;
     --rate-steps) rate_steps=${2:?--rate-steps wants a number}; shift ;;
     --) shift; beside=("$@"); break ;;
-    -h|--help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "gpu.sh: unknown argument $1 (see benchmarks/gpu.sh --help)" >&2; exit 2 ;;
   esac
   shift
@@ -112,5 +113,27 @@ if "$python" -c 'import tomllib, numpy, PIL' 2>/dev/null; then
     --work "$place/training"
 else
   echo "   left out: $python is no Python 3.11 with numpy and pillow"
+fi
+
+echo "8  features on $device and the CPU, and evaluation beside others"
+for on in cpu device; do
+  where=cpu
+  if [ "$on" = device ]; then where=$device; fi
+  "$bin/effuse-evaluate" --images "$data" --network "$repository/tests/golden/feature_network.pt" --device "$where" \
+    --save-statistics "$place/statistics-$on.npz" 2>"$place/evaluate.log" || { cat "$place/evaluate.log" >&2; exit 1; }
+done
+compare statistics "$place/statistics-cpu.npz" "$place/statistics-device.npz"
+beside_others() {  # MODULE SCRIPT [ARGUMENTS...]
+  local module=$1
+  shift
+  if "$python" -c "import $module" 2>/dev/null; then
+    "$python" "$repository/benchmarks/$1" --device "$device" --bin "$bin" "${@:2}"
+  else
+    echo "   left out: $python has no $module"
+  fi
+}
+if [ "$device" != cpu ]; then
+  beside_others diffusers sampling/compare.py --tile 512
+  beside_others pytorch_fid features/compare.py --images 5000 --tile 256
 fi
 echo "all checks passed"

@@ -1,6 +1,7 @@
 #include "evaluation/feature_collector.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 
 #include <utility>
 
@@ -22,6 +23,7 @@ FeatureCollector::FeatureCollector(const FeatureNetwork& network, Keep keep, at:
     : network_(network), keep_(keep), device_(device), moments_(network.dimensions()) {}
 
 void FeatureCollector::take(const at::Tensor& images, std::int64_t wanted) {
+  const at::NoTF32Guard whole_mantissa;  // numbers are to compare with those of CPUs
   const Features features = network_(images.to(device_));
   const at::Tensor pooled = features.pooled.narrow(0, 0, wanted).cpu();
   moments_.add(pooled);

@@ -42,7 +42,7 @@ def test_all_checks_on_the_cpu(tmp_path):
     assert f"| Effuse, 1 rank | {classes.precisions('cpu')[0]} |" in done.stdout, done.stdout
     assert "### Where a step goes" in done.stdout
     assert done.stdout.endswith("all checks passed\n")
-    assert done.stdout.count("largest relative difference 0.0e+00") == 5, done.stdout
+    assert done.stdout.count("largest relative difference 0.0e+00") == 6, done.stdout
     assert done.stdout.count("mean difference 0.000 grey levels") == 4, done.stdout
     assert "exit code 75" in done.stdout
 
