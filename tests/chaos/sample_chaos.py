@@ -55,13 +55,15 @@ def run_kills(place, model, kills, images, kind, ranks=2, seed=0, say=print):
     chance = random.Random(seed)
     settings = ["--weights", model, "--number", images, "--format", kind, "--steps", 4, "--tile", TILE, "--device", "cpu",
                 "--set", "parallel.threads=1"]
+    files = images if kind in ("png", "jpeg", "webp") else images // TILE
+    span = max(1, files // (kills + 3))  # so that something is left to be killed, however late a kill is
     straight, folder = place / f"{kind}-straight", place / kind
     alone = run("effuse-sample", *settings, "--output", straight, ranks=ranks)
     assert alone.returncode == 0, alone.stderr
     struck = 0
     while True:
         job = start("effuse-sample", *settings, "--output", folder, ranks=ranks)
-        if struck < kills and kill_some_time(job, folder, chance, max(1, images // (kills + 1))):
+        if struck < kills and kill_some_time(job, folder, chance, span):
             struck += 1
             say(f"{struck} kills, {made(folder)} files")
             continue

@@ -13,6 +13,8 @@ import pytest
 
 from programs import kill_all, last_checkpoint, make_config, make_dataset, overrides, run, start, wait_until
 
+NETWORK = pathlib.Path(__file__).parents[1] / "golden/feature_network.pt"
+
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
@@ -121,16 +123,19 @@ def samples(text):
 
 @pytest.fixture(scope="module")
 def scraped(workplace):
-    """What three ranks, of which the last is slow, say of themselves: (messages, metrics)."""
+    """What three ranks, of which the last is slow, say of themselves, once they were evaluated: (messages, metrics)."""
     folder = workplace / "runs/slow"
     job = start("effuse-train", *arguments(workplace, "slow", **{
         "run.steps": 100000, "metrics.exporter": "true", "metrics.address": "127.0.0.1",
-        "checkpoint.every_steps": 0, "parallel.straggler_every_steps": 5, "parallel.straggler_ratio": 0.5,
+        "checkpoint.every_steps": 10, "evaluation.every_steps": 10, "evaluation.network": NETWORK,
+        "evaluation.number": 4, "evaluation.tile": 4, "sampling.tile": 4, "sampling.steps": 2,
+        "parallel.straggler_every_steps": 5, "parallel.straggler_ratio": 0.5,
         "drill.fault": "slow", "drill.rank": 2, "drill.seconds": 0.2}), ranks=3)
     wait_until((folder / "metrics/targets/rank-0000.json").exists, job)
     metrics = wait_until(lambda: next(
         (text for text in [scrape(folder)]
-         if samples(text).get('effuse_train_rank_speed_ratio{of_rank="2"}', 1.0) < 0.5), None), job)
+         if samples(text).get('effuse_train_rank_speed_ratio{of_rank="2"}', 1.0) < 0.5
+         and "effuse_evaluation_score" in text), None), job)
     job.send_signal(signal.SIGUSR1)
     messages, _ = job.communicate()
     assert job.returncode == 75, messages

@@ -19,7 +19,7 @@ Goodput::State example() {
                        .finished = true,
                        .redone_steps = 12,
                        .bad_steps = 2,
-                       .lost_s = {1, 2, 3, 4, 5, 6, 7, 1, 1},
+                       .lost_s = {1, 2, 3, 4, 4, 1, 6, 7, 1, 1},
                        .kept = {{0, 5, 10.0}, {5, 9, 5.0}}};
   return state;
 }
