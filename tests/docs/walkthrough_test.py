@@ -3,6 +3,7 @@ holds what the pages speak of. Run as written, with words added at the end that 
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -84,11 +85,13 @@ def place(tmp_path_factory):
 
 
 def shrunk(command, program):
-    """As written, with the added words; a network keeps its number of levels, labels their number."""
+    """As written, variables at their defaults, with the added words; a network keeps its number of levels, labels and
+    ranges their number."""
+    command = [re.sub(r"\$\{\w+:-(\w+)\}", r"\1", word) for word in command]
     small = list(SMALL[program])
     if any(word.endswith("fashion-mnist.toml") for word in command):
         small[small.index("model.block_out_channels=[4, 4, 4, 4]")] = "model.block_out_channels=[4, 4, 4]"
-    if "--labels" in command:
+    if "--labels" in command or "--seeds" in command:
         at = small.index("--number")
         del small[at:at + 2]
     return [*command, *small]
