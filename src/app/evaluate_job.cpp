@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -11,18 +10,14 @@
 #include "app/evaluation_report.hpp"
 #include "app/resolve.hpp"
 #include "comm/agreement.hpp"
-#include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "evaluation/extremes.hpp"
 #include "evaluation/feature_scores.hpp"
 #include "evaluation/pixel_scores.hpp"
-#include "image/png.hpp"
 
 namespace effuse {
 namespace {
-
-constexpr std::int64_t kPictureImages = 24;  ///< of each kind
 
 Program evaluate_program() {
   return {
@@ -68,10 +63,22 @@ void require_images(const EvaluationInput& input) {
       cat(input.text(), " holds statistics, but psnr and ssim compare pixels. Give the images."));
 }
 
-Inputs open_inputs(const EvaluationConfig& config) {
+/// plan_scores(), and throws ConfigError where there are no images or nothing is to be done.
+ScorePlan plan_evaluation(const EvaluationConfig& config) {
+  if (config.images.empty()) {
+    throw ConfigError("evaluation.images is not set. Give --images FOLDER (or .npz file).");
+  }
+  const ScorePlan plan = plan_scores(config);
+  if (plan.uses_features() || plan.compares_pairs() || !config.save_statistics.empty()) return plan;
+  throw ConfigError(
+      "nothing is to be done. Give --reference to compare with, --metrics is, or "
+      "--save-statistics FILE.npz.");
+}
+
+Inputs open_inputs(const EvaluationConfig& config, const ScorePlan& plan) {
   Inputs inputs{open_input(config.images, "images"), std::nullopt};
   if (!config.reference.empty()) inputs.reference = open_input(config.reference, "reference");
-  if (plan_scores(config).compares_pairs()) {
+  if (plan.compares_pairs()) {
     require_images(inputs.images);
     require_images(*inputs.reference);
   }
@@ -95,14 +102,13 @@ class Evaluation {
         comm_(comm),
         device_(device),
         threads_(threads),
-        plan_(agree_value(comm, [&] { return plan_scores(config_); })),
-        inputs_(agree_value(comm, [&] { return open_inputs(config_); })) {}
+        plan_(agree_value(comm, [&] { return plan_evaluation(config_); })),
+        inputs_(agree_value(comm, [&] { return open_inputs(config_, plan_); })) {}
 
   JobEnd run();
 
  private:
   bool measure();
-  SideTask task(const char* name, Keep keep, SideTask::Cache cache) const;
   bool wants_picture() const;
   void score();
   void write_picture();
@@ -120,17 +126,6 @@ class Evaluation {
   EvaluationReport report_;
 };
 
-SideTask Evaluation::task(const char* name, Keep keep, SideTask::Cache cache) const {
-  const auto workers = static_cast<int>(config_.workers);
-  return {.network = network_.get(),
-          .pass = {.task = name,
-                   .tile = config_.tile,
-                   .workers = workers > 0 ? workers : threads_,
-                   .keep = keep,
-                   .progress = progress_style(comm_.rank())},
-          .cache = config_.cache ? cache : SideTask::Cache::none};
-}
-
 /// Of images that have a reference in the space of features.
 bool Evaluation::wants_picture() const {
   return network_ && inputs_.reference && inputs_.images.images && !config_.output.empty();
@@ -142,16 +137,17 @@ bool Evaluation::measure() {
   if (needs_network(plan_, inputs_, config_)) {
     network_ = agree_value(comm_, [&] { return make_feature_network(config_, device_); });
   }
+  SideTask task =
+      reference_task(config_, plan_, network_.get(), threads_, progress_style(comm_.rank()));
   if (inputs_.reference && (plan_.fid || plan_.needs_features_of_reference())) {
-    const Keep keep = plan_.needs_features_of_reference() ? Keep::features : Keep::moments;
-    reference_ = measure_side(*inputs_.reference, task("reference", keep, SideTask::Cache::use),
-                              comm_, device_);
+    reference_ = measure_side(*inputs_.reference, task, comm_, device_);
     if (!reference_) return false;
   }
   const bool keeps = plan_.needs_features_of_images() || wants_picture();
-  images_ = measure_side(
-      inputs_.images, task("images", keeps ? Keep::features : Keep::moments, SideTask::Cache::none),
-      comm_, device_);
+  task.pass.task = "images";
+  task.pass.keep = keeps ? Keep::features : Keep::moments;
+  task.cache = SideTask::Cache::none;
+  images_ = measure_side(inputs_.images, task, comm_, device_);
   if (images_ && reference_) agree(comm_, [&] { require_same_network(*images_, *reference_); });
   return images_.has_value();
 }
@@ -170,12 +166,8 @@ void Evaluation::write_picture() {
   if (!wants_picture() || !reference_) return;
   const Extremes extremes = find_extremes(*images_, *reference_, kPictureImages,
                                           static_cast<std::uint64_t>(config_.seed), comm_, device_);
-  agree(comm_, [&] {
-    if (comm_.rank() != 0) return;
-    const auto file = std::filesystem::path(config_.output).replace_extension(".png");
-    write_file_atomically(file, encode_png(picture_of(extremes, *inputs_.images.images)));
-    log::info("picture     ", file.string());
-  });
+  write_picture_of(extremes, *inputs_.images.images,
+                   std::filesystem::path(config_.output).replace_extension(".png"), comm_);
 }
 
 void Evaluation::write_result() {
@@ -192,11 +184,7 @@ void Evaluation::write_result() {
                        inputs_.images.images ? inputs_.images.images->fingerprint() : "");
       log::info("statistics  ", config_.save_statistics);
     }
-    if (!config_.output.empty()) {
-      write_file_atomically(config_.output, report_json(report_));
-      log::info("result      ", config_.output);
-    }
-    std::cout << report_table(report_) << std::flush;
+    tell(report_, config_.output);
   });
 }
 
@@ -228,8 +216,8 @@ JobEnd run_evaluation(JobContext& context) {
 void check_evaluation(const CommandLine& line) {
   const EvaluationConfig& config = line.config.evaluation;
   choose_device(line.config.parallel, 0);
-  const ScorePlan plan = plan_scores(config);
-  const Inputs inputs = open_inputs(config);
+  const ScorePlan plan = plan_evaluation(config);
+  const Inputs inputs = open_inputs(config, plan);
   if (needs_network(plan, inputs, config)) make_feature_network(config, at::kCPU);
   log::info("ok: ", inputs.images.text(),
             inputs.reference ? cat(" against ", inputs.reference->text()) : "");

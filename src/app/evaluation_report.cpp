@@ -1,12 +1,16 @@
 #include "app/evaluation_report.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
+#include <iostream>
 #include <string_view>
 
+#include "comm/agreement.hpp"
+#include "core/files.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
+#include "image/png.hpp"
 
 namespace effuse {
 namespace {
@@ -82,6 +86,23 @@ std::string report_table(const EvaluationReport& report) {
     table += "\n";
   }
   return table;
+}
+
+void tell(const EvaluationReport& report, const std::filesystem::path& file) {
+  if (!file.empty()) {
+    write_file_atomically(file, report_json(report));
+    log::info("result      ", file.string());
+  }
+  std::cout << report_table(report) << std::flush;
+}
+
+void write_picture_of(const Extremes& extremes, const ImageSource& images,
+                      const std::filesystem::path& file, Communicator& comm) {
+  agree(comm, [&] {
+    if (comm.rank() != 0) return;
+    write_file_atomically(file, encode_png(picture_of(extremes, images)));
+    log::info("picture     ", file.string());
+  });
 }
 
 }  // namespace effuse

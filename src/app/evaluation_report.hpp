@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "comm/communicator.hpp"
 #include "config/config.hpp"
+#include "evaluation/extremes.hpp"
 #include "evaluation/feature_network.hpp"
 
 namespace effuse {
@@ -28,5 +30,15 @@ std::string short_number(double value);
 
 /// The scores as a table for people. Lines end with a newline.
 std::string report_table(const EvaluationReport& report);
+
+/// Writes the result to `file`, unless that is empty, and the table to standard output.
+void tell(const EvaluationReport& report, const std::filesystem::path& file);
+
+/// How many images of each kind a picture shows.
+inline constexpr std::int64_t kPictureImages = 24;
+
+/// Collective. Rank 0 writes picture_of(extremes, images) as PNG.
+void write_picture_of(const Extremes& extremes, const ImageSource& images,
+                      const std::filesystem::path& file, Communicator& comm);
 
 }  // namespace effuse

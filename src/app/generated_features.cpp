@@ -2,13 +2,12 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <utility>
 
-#include "comm/agreement.hpp"
 #include "comm/stop_agreement.hpp"
 #include "core/stop.hpp"
 #include "diffusion/quantise.hpp"
+#include "evaluation/tile_rounds.hpp"
 
 namespace effuse {
 namespace {
@@ -29,7 +28,6 @@ std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
                                               at::Device device) {
   const std::int64_t tile = generator.settings().tile_size;
   const std::int64_t count = task.tiles.back().wanted.end - task.tiles.front().wanted.first;
-  const IndexRange mine = range_of_rank(count, tile, comm.rank(), comm.world_size());
   FeatureCollector collector(network, task.features, device);
   std::vector<at::Tensor> kept;
   const auto make = [&](const Tile& wanted) {
@@ -41,22 +39,11 @@ std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
       kept.push_back(pixels.narrow(0, 0, wanted.wanted.count()).clone());
     }
   };
-  Progress progress({.task = "sample and score",
-                     .unit = "images",
-                     .total = static_cast<std::uint64_t>(count),
-                     .style = task.progress});
-  const std::int64_t rounds = most_tiles_of_a_rank(count, tile, comm.world_size());
-  for (std::int64_t k = 0; k < rounds; ++k) {
-    if (any_rank_stops(comm, device)) return std::nullopt;
-    agree(comm, [&] {
-      const std::int64_t first = mine.first + k * tile;
-      if (first < mine.end) make(task.tiles.at(static_cast<std::size_t>(first / tile)));
-    });
-    progress.update(
-        static_cast<std::uint64_t>(std::min((k + 1) * tile * comm.world_size(), count)));
-  }
-  if (any_rank_stops(comm, device)) return std::nullopt;
-  progress.finish();
+  const TileRounds rounds{"sample and score", count, tile, task.progress};
+  const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& images) {
+    make(task.tiles.at(static_cast<std::size_t>(images.first / tile)));
+  });
+  if (!finished || any_rank_stops(comm, device)) return std::nullopt;
   GeneratedSet set{collector.join(count, tile, comm), {}};
   if (!kept.empty()) set.pixels = {at::cat(kept), count, tile};
   return set;

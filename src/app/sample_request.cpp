@@ -69,7 +69,7 @@ void check_noise(const GivenNoise& noise, const SampleRequest& request, std::int
 }
 
 /// Which images where sampling.seeds does not say it: from 0.
-ImageRange range_by_number(const SamplingConfig& sampling, const ClassPlan& classes,
+IndexRange range_by_number(const SamplingConfig& sampling, const ClassPlan& classes,
                            const GivenNoise* noise) {
   if (sampling.number > 0) return {0, sampling.number};
   if (!sampling.labels.empty()) return {0, static_cast<std::int64_t>(sampling.labels.size())};
@@ -80,9 +80,9 @@ ImageRange range_by_number(const SamplingConfig& sampling, const ClassPlan& clas
   return {0, kDefaultNumber};
 }
 
-ImageRange which_images(const SamplingConfig& sampling, const ClassPlan& classes,
+IndexRange which_images(const SamplingConfig& sampling, const ClassPlan& classes,
                         const GivenNoise* noise) {
-  ImageRange set = range_by_number(sampling, classes, noise);
+  IndexRange set = range_by_number(sampling, classes, noise);
   if (!sampling.seeds.empty()) {
     set = parse_image_range(sampling.seeds);
     if (sampling.number > 0 && sampling.number != set.count()) {
@@ -158,7 +158,7 @@ SampleRequest resolve_request(const SamplingConfig& sampling, const TrainedModel
   const ClassPlan cycle =
       plan_classes(follows_counts ? without_classes(sampling) : sampling, model);
   auto given = sampling.noise.empty() ? nullptr : read_noise(sampling.noise);
-  const ImageRange set = which_images(sampling, cycle, given.get());
+  const IndexRange set = which_images(sampling, cycle, given.get());
   SampleRequest request{
       .sampling = sampling,
       .sampler = sampler,

@@ -19,7 +19,7 @@ namespace effuse {
 struct SampleRequest {
   SamplingConfig sampling;
   SamplerSettings sampler;
-  ImageRange set;
+  IndexRange set;
   Part part;
   ClassPlan classes;
   std::vector<std::int64_t> class_counts;  ///< what the classes follow; empty: they cycle

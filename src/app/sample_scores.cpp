@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <utility>
 #include <vector>
@@ -13,18 +12,13 @@
 #include "app/scorer.hpp"
 #include "comm/agreement.hpp"
 #include "core/error.hpp"
-#include "core/files.hpp"
-#include "core/log.hpp"
 #include "core/text.hpp"
 #include "evaluation/extremes.hpp"
 #include "evaluation/rank_sum.hpp"
 #include "generation/image_files.hpp"
-#include "image/png.hpp"
 
 namespace effuse {
 namespace {
-
-constexpr std::int64_t kPictureImages = 24;  ///< of each kind
 
 /// A few images of a set, by their places in it.
 class PickedImages : public ImageSource {
@@ -66,22 +60,7 @@ void write_picture(const std::filesystem::path& file, const Side& images, const 
   for (const auto* group : {&extremes.nearest, &extremes.random, &extremes.farthest}) {
     places.insert(places.end(), group->begin(), group->end());
   }
-  const PickedImages picked(pixels, places, comm, device);
-  agree(comm, [&] {
-    if (comm.rank() != 0) return;
-    write_file_atomically(file, encode_png(picture_of(extremes, picked)));
-    log::info("picture     ", file.string());
-  });
-}
-
-void write_result(const std::filesystem::path& file, const EvaluationReport& report,
-                  Communicator& comm) {
-  agree(comm, [&] {
-    if (comm.rank() != 0) return;
-    write_file_atomically(file, report_json(report));
-    log::info("result      ", file.string());
-    std::cout << report_table(report) << std::flush;
-  });
+  write_picture_of(extremes, PickedImages(pixels, places, comm, device), file, comm);
 }
 
 }  // namespace
@@ -131,7 +110,9 @@ JobEnd score_samples(const Config& config, const SampleRequest& request, const s
   const std::filesystem::path folder = request.sampling.output;
   agree(comm, [&] { std::filesystem::create_directories(folder); });
   write_picture(folder / "result.png", images, scorer, set->pixels, comm, device);
-  write_result(folder / "result.json", report, comm);
+  agree(comm, [&] {
+    if (comm.rank() == 0) tell(report, folder / "result.json");
+  });
   return {};
 }
 

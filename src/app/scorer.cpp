@@ -7,8 +7,7 @@
 namespace effuse {
 namespace {
 
-ScorePlan plan_of(EvaluationConfig config) {
-  config.images = {"generated"};  // there are, as soon as they are asked for
+ScorePlan plan_of(const EvaluationConfig& config) {
   const ScorePlan plan = plan_scores(config);
   if (!plan.compares_pairs()) return plan;
   throw ConfigError(
@@ -28,15 +27,7 @@ Scorer::Scorer(const EvaluationConfig& config, Communicator& comm, at::Device de
       input_(agree_value(comm, [&] { return open_input(config.reference, "reference"); })) {}
 
 bool Scorer::measure_reference(ProgressStyle progress) {
-  const auto workers = static_cast<int>(config_.workers);
-  const SideTask task{
-      .network = network_.get(),
-      .pass = {.task = "reference",
-               .tile = config_.tile,
-               .workers = workers > 0 ? workers : threads_,
-               .keep = plan_.needs_features_of_reference() ? Keep::features : Keep::moments,
-               .progress = progress},
-      .cache = config_.cache ? SideTask::Cache::use : SideTask::Cache::none};
+  const SideTask task = reference_task(config_, plan_, network_.get(), threads_, progress);
   reference_ = measure_side(input_, task, comm_, device_);
   return reference_.has_value();
 }

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <span>
 #include <string>
-#include <utility>
 
 #include "core/random.hpp"
+#include "evaluation/draw.hpp"
 #include "evaluation/squared_distances.hpp"
 #include "image/grid.hpp"
 
@@ -42,18 +41,6 @@ std::vector<std::int64_t> as_numbers(const at::Tensor& order) {
   return {begin, begin + plain.numel()};
 }
 
-/// Without replacement.
-std::vector<std::int64_t> draw(std::int64_t number, std::int64_t count, std::uint64_t seed) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(count));
-  std::iota(all.begin(), all.end(), std::int64_t{0});
-  RandomStream random(seed, Purpose::picture, 0);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(number); ++i) {
-    std::swap(all[i], all[i + random.below(static_cast<std::uint32_t>(all.size() - i))]);
-  }
-  all.resize(static_cast<std::size_t>(number));
-  return all;
-}
-
 }  // namespace
 
 Extremes find_extremes(const Side& images, const Side& reference, std::int64_t number,
@@ -66,9 +53,10 @@ Extremes find_extremes(const Side& images, const Side& reference, std::int64_t n
       SharedRows{mine, images.pooled.count, images.pooled.tile}.gather(comm, device);
   const at::Tensor order = distances.argsort(/*stable=*/true, 0, /*descending=*/false);
   const std::int64_t count = std::min(number, images.pooled.count);
+  RandomStream random(seed, Purpose::picture, 0);
   return {.nearest = as_numbers(order.narrow(0, 0, count)),
           .farthest = as_numbers(order.narrow(0, order.size(0) - count, count).flip(0)),
-          .random = draw(count, images.pooled.count, seed)};
+          .random = draw_without_replacement(random, count, images.pooled.count)};
 }
 
 Image picture_of(const Extremes& extremes, const ImageSource& source) {

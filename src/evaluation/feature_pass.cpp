@@ -5,9 +5,10 @@
 #include <algorithm>
 
 #include "comm/agreement.hpp"
-#include "comm/stop_agreement.hpp"
 #include "core/ordered_workers.hpp"
+#include "evaluation/batch_reader.hpp"
 #include "evaluation/rank_share.hpp"
+#include "evaluation/tile_rounds.hpp"
 
 namespace effuse {
 namespace {
@@ -26,28 +27,20 @@ std::optional<FeatureSet> compute_features(const FeatureNetwork& network, const 
                                            const PassSettings& settings, Communicator& comm,
                                            at::Device device) {
   const std::int64_t tile = settings.tile;
-  const IndexRange range = range_of_rank(source.count(), tile, comm.rank(), comm.world_size());
-  const std::int64_t mine = (range.count() + tile - 1) / tile;
-  const auto wanted = [&](std::int64_t k) { return std::min(tile, range.count() - k * tile); };
+  const IndexRange mine = range_of_rank(source.count(), tile, comm.rank(), comm.world_size());
+  const auto batches = agree_value(comm, [&] { return BatchReader(source, kRgb); });
   FeatureCollector collector(network, settings.keep, device);
   OrderedWorkers<at::Tensor> reader(
-      reading_threads(source, settings), mine, kTilesAhead, [&](std::int64_t k) {
-        return read_images(source, range.first + k * tile, wanted(k), tile, kRgb);
+      reading_threads(source, settings), (mine.count() + tile - 1) / tile, kTilesAhead,
+      [&](std::int64_t k) {
+        const std::int64_t first = mine.first + k * tile;
+        return batches.read(first, std::min(tile, mine.end - first), tile);
       });
-  Progress progress({.task = settings.task,
-                     .unit = "images",
-                     .total = static_cast<std::uint64_t>(source.count()),
-                     .style = settings.progress});
-  const std::int64_t rounds = most_tiles_of_a_rank(source.count(), tile, comm.world_size());
-  for (std::int64_t k = 0; k < rounds; ++k) {
-    if (any_rank_stops(comm, device)) return std::nullopt;
-    agree(comm, [&] {
-      if (k < mine) collector.take(reader.next(), wanted(k));
-    });
-    progress.update(
-        static_cast<std::uint64_t>(std::min((k + 1) * tile * comm.world_size(), source.count())));
-  }
-  progress.finish();
+  const TileRounds rounds{settings.task, source.count(), tile, settings.progress};
+  const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& wanted) {
+    collector.take(reader.next(), wanted.count());
+  });
+  if (!finished) return std::nullopt;
   return collector.join(source.count(), tile, comm);
 }
 

@@ -1,9 +1,6 @@
 #include "evaluation/image_source.hpp"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/error.hpp"
@@ -48,16 +45,6 @@ class JoinedSource : public ImageSource {
   std::vector<std::int64_t> ends_;
 };
 
-void require_same_size(const ImageSource& source, const Image& a, std::int64_t index_a,
-                       const Image& b, std::int64_t index_b) {
-  if (a.height == b.height && a.width == b.width) return;
-  throw DataError(cat("images of different sizes cannot be scored together: ", source.name(index_a),
-                      " is ", a.width, "x", a.height, ", ", source.name(index_b), " is ", b.width,
-                      "x", b.height,
-                      " (how they are made equal would decide the score). Pack them "
-                      "with effuse-pack, or sort them out."));
-}
-
 }  // namespace
 
 std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path) {
@@ -72,22 +59,6 @@ std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path
 std::unique_ptr<ImageSource> join_image_sources(std::vector<std::unique_ptr<ImageSource>> parts) {
   if (parts.size() == 1) return std::move(parts.front());
   return std::make_unique<JoinedSource>(std::move(parts));
-}
-
-at::Tensor read_images(const ImageSource& source, std::int64_t first, std::int64_t wanted,
-                       std::int64_t batch, int channels) {
-  const Image model = source.image(0);
-  const at::Tensor images = at::empty({batch, model.height, model.width, channels}, at::kByte);
-  auto* out = images.mutable_data_ptr<std::uint8_t>();
-  Image image;
-  for (std::int64_t i = 0; i < batch; ++i) {
-    if (i < wanted) {
-      image = with_channels(source.image(first + i), channels);
-      require_same_size(source, model, 0, image, first + i);
-    }
-    out = std::copy(image.pixels.begin(), image.pixels.end(), out);
-  }
-  return images;
 }
 
 }  // namespace effuse

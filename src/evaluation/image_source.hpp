@@ -1,7 +1,5 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -44,11 +42,5 @@ std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path
 
 /// Several, one after the other.
 std::unique_ptr<ImageSource> join_image_sources(std::vector<std::unique_ptr<ImageSource>> parts);
-
-/// Images [first, first + wanted) as uint8 [batch, H, W, channels] on the CPU, the last one
-/// repeated where `batch` is more. Throws DataError where an image is not of the
-/// size of the source's first, naming both.
-at::Tensor read_images(const ImageSource& source, std::int64_t first, std::int64_t wanted,
-                       std::int64_t batch, int channels);
 
 }  // namespace effuse

@@ -11,6 +11,7 @@
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "evaluation/block_loop.hpp"
+#include "evaluation/draw.hpp"
 #include "evaluation/feature_check.hpp"
 #include "evaluation/rank_sum.hpp"
 
@@ -79,14 +80,7 @@ at::Tensor draw_subset(const KernelDistanceSettings& settings, SubsetOf set, std
                        std::int64_t count) {
   RandomStream random(settings.seed, Purpose::kid_subset, static_cast<std::uint64_t>(number),
                       static_cast<std::uint32_t>(set));
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), 0);
-  const auto size = static_cast<std::size_t>(settings.subset_size);
-  for (std::size_t i = 0; i < size; ++i) {  // the first steps of Fisher and Yates
-    const auto left = static_cast<std::uint32_t>(indices.size() - i);
-    std::swap(indices[i], indices[i + random.below(left)]);
-  }
-  indices.resize(size);
+  std::vector<std::int64_t> indices = draw_without_replacement(random, settings.subset_size, count);
   std::sort(indices.begin(), indices.end());
   return at::tensor(indices, at::kLong);
 }

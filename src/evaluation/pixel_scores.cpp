@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "comm/agreement.hpp"
-#include "comm/stop_agreement.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "evaluation/batch_reader.hpp"
 #include "evaluation/mean_deviation.hpp"
 #include "evaluation/pixel_metrics.hpp"
 #include "evaluation/rank_share.hpp"
+#include "evaluation/tile_rounds.hpp"
 
 namespace effuse {
 namespace {
@@ -82,28 +83,18 @@ std::optional<Json> score_pixels(const ScorePlan& plan, const ImageSource& image
                                  const ImageSource& reference, std::int64_t tile,
                                  ProgressStyle style, Communicator& comm, at::Device device) {
   agree(comm, [&] { require_pairs(images, reference); });
-  const std::int64_t count = images.count();
-  const IndexRange range = range_of_rank(count, tile, comm.rank(), comm.world_size());
+  const auto theirs = agree_value(comm, [&] { return BatchReader(reference); });
+  const auto ours = agree_value(comm, [&] { return BatchReader(images, theirs.channels()); });
   std::vector<at::Tensor> tables{at::empty({0, kColumns}, at::kDouble)};
-  Progress progress({.task = "pairs",
-                     .unit = "images",
-                     .total = static_cast<std::uint64_t>(count),
-                     .style = style});
-  const std::int64_t rounds = most_tiles_of_a_rank(count, tile, comm.world_size());
-  for (std::int64_t k = 0; k < rounds; ++k) {
-    if (any_rank_stops(comm, device)) return std::nullopt;
-    agree(comm, [&] {
-      const std::int64_t first = range.first + k * tile;
-      const std::int64_t wanted = std::min(tile, range.end - first);
-      if (wanted <= 0) return;
-      const int channels = reference.image(0).channels;
-      tables.push_back(score_tile(plan, read_images(images, first, wanted, wanted, channels),
-                                  read_images(reference, first, wanted, wanted, channels)));
-    });
-    progress.update(
-        static_cast<std::uint64_t>(std::min((k + 1) * tile * comm.world_size(), count)));
-  }
-  progress.finish();
+  const std::int64_t count = images.count();
+  const TileRounds rounds{"pairs", count, tile, style};
+  const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& pairs) {
+    const auto read = [&](const BatchReader& side) {
+      return side.read(pairs.first, pairs.count(), pairs.count());
+    };
+    tables.push_back(score_tile(plan, read(ours), read(theirs)));
+  });
+  if (!finished) return std::nullopt;
   const at::Tensor table = SharedRows{at::cat(tables), count, tile}.gather(comm, device);
   Json scores = Json::object();
   if (plan.psnr) scores["psnr"] = psnr_of(table);

@@ -5,16 +5,9 @@
 #include <cstdint>
 
 #include "comm/communicator.hpp"
+#include "core/index_range.hpp"
 
 namespace effuse {
-
-/// A run of numbers [first, end).
-struct IndexRange {
-  std::int64_t first = 0;
-  std::int64_t end = 0;
-
-  std::int64_t count() const { return end - first; }
-};
 
 /// What of `count` falls to a rank: a run of whole tiles, so that tiles are the same at any number
 /// of ranks.

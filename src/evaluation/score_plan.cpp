@@ -19,18 +19,10 @@ ScorePlan plan_scores(const EvaluationConfig& config) {
                        .density_coverage = asks("density_coverage"),
                        .psnr = asks("psnr"),
                        .ssim = asks("ssim")};
-  if (config.images.empty()) {
-    throw ConfigError("evaluation.images is not set. Give --images FOLDER (or .npz file).");
-  }
   for (const std::string& metric : config.metrics) {
     if (metric == "is" || has_reference) continue;
     throw ConfigError(cat("evaluation.metrics: ", metric,
                           " compares with a reference, and there is none. Give --reference."));
-  }
-  if (config.metrics.empty() && !has_reference && config.save_statistics.empty()) {
-    throw ConfigError(
-        "nothing is to be done. Give --reference to compare with, --metrics is, or "
-        "--save-statistics FILE.npz.");
   }
   return plan;
 }

@@ -31,8 +31,7 @@ struct ScorePlan {
 };
 
 /// The metrics of evaluation.metrics, or fid where none is named and there is a reference. Throws
-/// ConfigError where nothing is left to do, or something is asked that needs a reference and there
-/// is none.
+/// ConfigError where one needs a reference and there is none.
 ScorePlan plan_scores(const EvaluationConfig& config);
 
 }  // namespace effuse

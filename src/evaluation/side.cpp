@@ -53,9 +53,8 @@ std::optional<Moments> cached(const std::optional<StatisticsCache>& cache, Commu
   if (!cache) return std::nullopt;
   std::optional<Moments> found;
   if (comm.rank() == 0) found = cache->find();
-  const bool is_there = comm.broadcast_text(found ? "found" : "") == "found";
-  if (!is_there) return std::nullopt;
   const std::string dimensions = comm.broadcast_text(found ? cat(found->dimensions()) : "");
+  if (dimensions.empty()) return std::nullopt;
   Moments moments = found ? std::move(*found) : Moments(std::stoll(dimensions));
   moments.reduce(comm, device);  // those of the other ranks are 0
   if (comm.rank() == 0)
@@ -76,6 +75,18 @@ Side side_of(FeatureSet features, const FeatureNetwork& network) {
   Gaussian gaussian = features.moments.gaussian();
   return {std::move(features.moments), std::move(gaussian), network.origin(),
           std::move(features.pooled), std::move(features.logits)};
+}
+
+SideTask reference_task(const EvaluationConfig& config, const ScorePlan& plan,
+                        const FeatureNetwork* network, int threads, ProgressStyle progress) {
+  const auto workers = static_cast<int>(config.workers);
+  return {.network = network,
+          .pass = {.task = "reference",
+                   .tile = config.tile,
+                   .workers = workers > 0 ? workers : threads,
+                   .keep = plan.needs_features_of_reference() ? Keep::features : Keep::moments,
+                   .progress = progress},
+          .cache = config.cache ? SideTask::Cache::use : SideTask::Cache::none};
 }
 
 std::optional<Side> measure_side(const EvaluationInput& input, const SideTask& task,

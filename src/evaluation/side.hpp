@@ -5,6 +5,7 @@
 
 #include "evaluation/evaluation_input.hpp"
 #include "evaluation/feature_pass.hpp"
+#include "evaluation/score_plan.hpp"
 
 namespace effuse {
 
@@ -27,6 +28,10 @@ struct SideTask {
   /// Whether the statistics of a packed data set are kept in its folder, and taken from there.
   enum class Cache { none, use } cache = Cache::none;
 };
+
+/// How the reference's come about, for the scores of a plan. `threads`: of this rank.
+SideTask reference_task(const EvaluationConfig& config, const ScorePlan& plan,
+                        const FeatureNetwork* network, int threads, ProgressStyle progress);
 
 /// Collective. Takes what `input` holds ready, and computes the rest. Empty where a rank was asked
 /// to stop. Throws AgreedError where the network is needed and missing, statistics are of another

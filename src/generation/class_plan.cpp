@@ -1,7 +1,6 @@
 #include "generation/class_plan.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <numeric>
 #include <optional>
@@ -9,24 +8,18 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "generation/class_spread.hpp"
+#include "generation/number_pair.hpp"
 
 namespace effuse {
 namespace {
-
-std::optional<std::int64_t> number_in(const std::string& word) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
-  return number;
-}
 
 /// `where` begins the message of the error.
 std::int64_t class_called(const std::string& word, std::span<const std::string> names,
                           const std::string& where) {
   const auto found = std::find(names.begin(), names.end(), word);
   if (found != names.end()) return found - names.begin();
-  const auto number = number_in(word);
-  if (number && *number >= 0 && *number < static_cast<std::int64_t>(names.size())) return *number;
+  const auto number = plain_number(word);
+  if (number && *number < static_cast<std::int64_t>(names.size())) return *number;
   const std::string near = nearest_name(word, names);
   throw ConfigError(cat(where, ": the model knows no class ", word, " (it has ", names.size(),
                         ", numbered from 0)",

@@ -22,7 +22,7 @@ bool all_wanted(const Tile& tile, const Predicate& holds) {
 
 void FileStore::prepare(std::span<const Tile> tiles) {
   if (tiles.empty()) return;
-  const ImageRange range{tiles.front().wanted.first, tiles.back().wanted.end};
+  const IndexRange range{tiles.front().wanted.first, tiles.back().wanted.end};
   for (std::int64_t folder = range.first / 1000; folder * 1000 < range.end; ++folder) {
     remove_leftovers(file(folder * 1000).parent_path(), range.first, range.end);
   }

@@ -6,7 +6,7 @@
 
 namespace effuse {
 
-ImageRange parse_image_range(const std::string& text) {
+IndexRange parse_image_range(const std::string& text) {
   const auto pair = number_pair(text, '-');
   if (!pair || pair->first > pair->second) {
     throw ConfigError(cat("sampling.seeds is \"", text,
@@ -16,6 +16,6 @@ ImageRange parse_image_range(const std::string& text) {
   return {pair->first, pair->second + 1};
 }
 
-std::string to_text(const ImageRange& range) { return cat(range.first, "-", range.end - 1); }
+std::string to_text(const IndexRange& range) { return cat(range.first, "-", range.end - 1); }
 
 }  // namespace effuse

@@ -46,7 +46,7 @@ class ImageStore {
 struct StoreSettings {
   std::string format = "png";
   std::int64_t quality = 95;
-  ImageRange set;
+  IndexRange set;
   std::int64_t tile_size = 16;
   ClassPlan classes;
   std::vector<std::string> class_names;

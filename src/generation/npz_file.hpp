@@ -25,7 +25,7 @@ class NpzFile : public SetFile {
 
  private:
   std::filesystem::path path_;
-  ImageRange set_;
+  IndexRange set_;
   ClassPlan classes_;
   mutable std::unique_ptr<NpzReader> reader_;  ///< of the file, once it was asked for
 };

@@ -37,7 +37,7 @@ std::string differences(const Json& before, const Json& now) {
   return names;
 }
 
-ImageRange range_of(const Json& record) {
+IndexRange range_of(const Json& record) {
   return parse_image_range(record.value("seeds", std::string()));
 }
 
@@ -105,7 +105,7 @@ void SampleSet::check() const {
     throw ConfigError(cat(folder_.string(), " holds images made with other settings:", changed,
                           " (mixing two sets would spoil both). Choose another --output."));
   }
-  const ImageRange there = range_of(before);
+  const IndexRange there = range_of(before);
   if (there.first != recipe_.set.first || there.end > recipe_.set.end) {
     throw ConfigError(cat(folder_.string(), " was begun with other images: ", to_text(there), " (",
                           there.count(), "). Ask for these, or for more from ", there.first,

@@ -19,7 +19,7 @@ class SampleSet {
   /// What the images of a set depend on.
   struct Recipe {
     SamplingConfig sampling;
-    ImageRange set;
+    IndexRange set;
     std::int64_t height = 0, width = 0;  ///< of the images, in pixels
     std::string weights_sha256;          ///< of the weights' file
     std::int64_t weights_step = 0;

@@ -13,7 +13,7 @@
 
 namespace effuse {
 
-TileStore::TileStore(std::filesystem::path folder, const ImageRange& set, std::int64_t tile_size,
+TileStore::TileStore(std::filesystem::path folder, const IndexRange& set, std::int64_t tile_size,
                      std::unique_ptr<SetFile> file)
     : folder_(std::move(folder)),
       set_(set),

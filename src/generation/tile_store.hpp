@@ -11,7 +11,7 @@ namespace effuse {
 /// in their place. A set that grows is taken apart into tiles again.
 class TileStore : public ImageStore {
  public:
-  TileStore(std::filesystem::path folder, const ImageRange& set, std::int64_t tile_size,
+  TileStore(std::filesystem::path folder, const IndexRange& set, std::int64_t tile_size,
             std::unique_ptr<SetFile> file);
 
   void prepare(std::span<const Tile> tiles) override;
@@ -31,7 +31,7 @@ class TileStore : public ImageStore {
   at::Tensor find(const Tile& tile) const;
 
   std::filesystem::path folder_;
-  ImageRange set_;
+  IndexRange set_;
   std::int64_t tile_size_;
   std::unique_ptr<SetFile> file_;
   std::int64_t found_;  ///< images in the set's file

@@ -8,7 +8,7 @@
 
 namespace effuse {
 
-std::vector<Tile> tiles_of(const ImageRange& set, std::int64_t tile_size) {
+std::vector<Tile> tiles_of(const IndexRange& set, std::int64_t tile_size) {
   std::vector<Tile> tiles;
   for (std::int64_t number = set.first / tile_size; number * tile_size < set.end; ++number) {
     const std::int64_t first = number * tile_size;

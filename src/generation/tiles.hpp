@@ -14,7 +14,7 @@ namespace effuse {
 struct Tile {
   std::int64_t number = 0;
   std::int64_t first = 0;  ///< number of the first image that is computed
-  ImageRange wanted;       ///< those that are part of the set
+  IndexRange wanted;       ///< those that are part of the set
 
   /// Place of the first wanted image among those computed.
   std::int64_t skipped() const { return wanted.first - first; }
@@ -23,7 +23,7 @@ struct Tile {
 };
 
 /// The tiles of a set, in order.
-std::vector<Tile> tiles_of(const ImageRange& set, std::int64_t tile_size);
+std::vector<Tile> tiles_of(const IndexRange& set, std::int64_t tile_size);
 
 /// One of the equal parts into which array jobs cut a set.
 struct Part {

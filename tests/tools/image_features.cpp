@@ -6,7 +6,7 @@
 #include <exception>
 
 #include "checkpoint/safetensors.hpp"
-#include "evaluation/image_source.hpp"
+#include "evaluation/batch_reader.hpp"
 #include "evaluation/inception.hpp"
 
 namespace {
@@ -16,7 +16,7 @@ void write_features(char** argv) {
                                          effuse::input_convention_named(argv[2]), at::kCPU);
   const auto source = effuse::open_image_source(argv[3]);
   const std::int64_t count = source->count();
-  const effuse::Features features = network(effuse::read_images(*source, 0, count, count, 3));
+  const effuse::Features features = network(effuse::BatchReader(*source, 3).read(0, count, count));
   effuse::write_safetensors(argv[4], {{"pooled", features.pooled}, {"logits", features.logits}});
 }
 

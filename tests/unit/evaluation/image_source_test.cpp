@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "evaluation/batch_reader.hpp"
 #include "evaluation/evaluation_input.hpp"
 #include "image/png.hpp"
 #include "npz/npz_writer.hpp"
@@ -47,7 +48,7 @@ class ImageSourceTest : public ::testing::Test {
   std::string refusal(const std::filesystem::path& path) const {
     return message_of<DataError>([&] {
       const auto source = open_image_source(path);
-      read_images(*source, 0, source->count(), source->count(), 3);
+      BatchReader(*source, 3).read(0, source->count(), source->count());
     });
   }
 
@@ -61,7 +62,7 @@ TEST_F(ImageSourceTest, AFolderIsReadInTheOrderOfItsNames) {
   const auto source = open_image_source(folder_ / "set");
   ASSERT_EQ(source->count(), 2);
   EXPECT_EQ(source->name(1), "images/00000/00000001");
-  const at::Tensor images = read_images(*source, 0, 2, 3, 3);
+  const at::Tensor images = BatchReader(*source, 3).read(0, 2, 3);
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{3, 4, 5, 3}));
   EXPECT_EQ(images[0].max().item<int>(), 10);
   EXPECT_EQ(images[1].min().item<int>(), 20);
@@ -71,10 +72,10 @@ TEST_F(ImageSourceTest, AFolderIsReadInTheOrderOfItsNames) {
 TEST_F(ImageSourceTest, AnNpzFileIsReadFromAnyPlace) {
   const auto source = open_image_source(put_npz(7));
   EXPECT_EQ(source->count(), 7);
-  const at::Tensor images = read_images(*source, 5, 2, 2, 3);
+  const at::Tensor images = BatchReader(*source, 3).read(5, 2, 2);
   EXPECT_EQ(images[0][0][0][0].item<int>(), 5);
   EXPECT_EQ(images[1][1][2][2].item<int>(), 6);
-  EXPECT_EQ(read_images(*source, 0, 1, 1, 3).max().item<int>(), 0);
+  EXPECT_EQ(BatchReader(*source, 3).read(0, 1, 1).max().item<int>(), 0);
 }
 
 TEST_F(ImageSourceTest, SeveralAreOneAfterTheOther) {
@@ -82,7 +83,7 @@ TEST_F(ImageSourceTest, SeveralAreOneAfterTheOther) {
   const EvaluationInput input =
       open_input({(folder_ / "a").string(), put_npz(2).string()}, "images");
   ASSERT_EQ(input.images->count(), 3);
-  const at::Tensor images = read_images(*input.images, 0, 3, 3, 3);
+  const at::Tensor images = BatchReader(*input.images, 3).read(0, 3, 3);
   EXPECT_EQ(images[0].max().item<int>(), 50);
   EXPECT_EQ(images[2].max().item<int>(), 1);
 }

@@ -25,7 +25,7 @@ class TileStoreTest : public testing::TestWithParam<const char*> {
     return values.view({count, 1, 1, 1}).expand({count, 3, 4, 6}).contiguous();
   }
 
-  std::unique_ptr<ImageStore> store(const ImageRange& set) const {
+  std::unique_ptr<ImageStore> store(const IndexRange& set) const {
     const std::vector<std::string> names{"cat", "dog"};
     const std::vector<std::string> wanted{"dog", "cat"};
     return make_image_store(folder_.path(), {.format = GetParam(),
@@ -36,11 +36,11 @@ class TileStoreTest : public testing::TestWithParam<const char*> {
                                              .source_sha256 = std::string(64, '0')});
   }
 
-  static void write_all(const ImageStore& store, const ImageRange& set) {
+  static void write_all(const ImageStore& store, const IndexRange& set) {
     for (const Tile& tile : tiles_of(set, 2)) store.write(tile, images(tile.first));
   }
 
-  void make(const ImageRange& set) const {
+  void make(const IndexRange& set) const {
     write_all(*store(set), set);
     store(set)->finish(tiles_of(set, 2));
   }
@@ -75,7 +75,7 @@ class TileStoreTest : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(TileStoreTest, JoinsTheWantedImagesOfItsTiles) {
-  const ImageRange set{3, 8};
+  const IndexRange set{3, 8};
   const auto made = store(set);
   EXPECT_FALSE(made->has({1, 2, {3, 4}}));
   write_all(*made, set);
@@ -90,7 +90,7 @@ TEST_P(TileStoreTest, JoinsTheWantedImagesOfItsTiles) {
 
 TEST_P(TileStoreTest, TakesASetApartThatGrows) {
   make({0, 5});
-  const ImageRange more{0, 8};
+  const IndexRange more{0, 8};
   const auto tiles = tiles_of(more, 2);
   store(more)->prepare(tiles);
   const auto grown = store(more);
@@ -117,7 +117,7 @@ TEST_P(TileStoreTest, HasTheSameBytesHoweverItCameAbout) {
 }
 
 TEST_P(TileStoreTest, TakesADamagedTileForAbsent) {
-  const ImageRange set{0, 5};
+  const IndexRange set{0, 5};
   const auto made = store(set);
   write_all(*made, set);
   const auto file = folder_ / "tiles/00000001.safetensors";

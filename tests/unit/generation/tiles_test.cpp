@@ -65,9 +65,9 @@ TEST(Part, is_counted_from_one) {
   }
 }
 
-TEST(ImageRange, is_read_as_it_is_written) {
-  EXPECT_EQ(parse_image_range("0-49999"), (ImageRange{0, 50000}));
-  EXPECT_EQ(parse_image_range("7-7"), (ImageRange{7, 8}));
+TEST(IndexRange, is_read_as_it_is_written) {
+  EXPECT_EQ(parse_image_range("0-49999"), (IndexRange{0, 50000}));
+  EXPECT_EQ(parse_image_range("7-7"), (IndexRange{7, 8}));
   EXPECT_EQ(to_text({100, 200}), "100-199");
   for (const char* text : {"5", "5-", "-5", "6-5", "1-2-3", "0x1-2", "1000000000000000-2"}) {
     EXPECT_THAT(message_of<ConfigError>([&] { parse_image_range(text); }),
