@@ -7,9 +7,7 @@ The programs take turns, a set each; what they compute is compared by tests/jobs
 
 Ends with 1 where Effuse is slower (the interval's lower end is below 0.97); not with --quick."""
 
-import argparse
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -17,47 +15,22 @@ import numpy as np
 from PIL import Image
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(BENCHMARKS / "training"), str(BENCHMARKS.parent / "tests/jobs")]
+sys.path[:0] = [str(BENCHMARKS), str(BENCHMARKS / "training"), str(BENCHMARKS.parent / "tests/jobs")]
 
 import inception_file  # noqa: E402
 import machine  # noqa: E402
 import ratios  # noqa: E402
+import turns  # noqa: E402
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = turns.parser(__doc__)
     parser.add_argument("--images", type=int, default=200)
-    parser.add_argument("--side", type=int, default=32, help="of the images, in pixels")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tile", type=int, default=32, help="images in one pass of ours")
-    parser.add_argument("--threads", type=int, default=len(machine.cores()))
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--bin", type=pathlib.Path, default=machine.REPOSITORY / "build/release/bin")
     options = parser.parse_args()
     if options.quick:
         options.rounds = 2
     return options
-
-
-class Program:
-    """A process that is given a folder and answers with seconds, and waits while the other has its turn."""
-
-    def __init__(self, command, threads):
-        self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=machine.environment(threads, OMP_WAIT_POLICY="passive"))
-
-    def seconds(self, folder):
-        self.process.stdin.write(f"{folder}\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit(f"{self.process.args[0]} failed")
-        return float(answer)
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def make_place(place, options):
@@ -74,21 +47,18 @@ def make_place(place, options):
 
 def take_turns(place, options):
     weights = place / "inception.pth"
-    ours = Program([options.bin / "feature_timing", weights, options.device, options.threads, options.tile],
-                   options.threads)
-    theirs = Program([sys.executable, pathlib.Path(__file__).with_name("peer.py"), weights, options.device,
-                      options.threads], options.threads)
-    times = [(ours.seconds(place / "images"), theirs.seconds(place / "images")) for _ in range(options.rounds + 1)]
-    ours.end()
-    theirs.end()
+    folder = place / "images"
+    with turns.Program([options.bin / "feature_timing", weights, options.device, options.threads, options.tile],
+                       options.threads) as ours, \
+         turns.Program([sys.executable, pathlib.Path(__file__).with_name("peer.py"), weights, options.device,
+                        options.threads], options.threads) as theirs:
+        times = [(ours.ask(folder), theirs.ask(folder)) for _ in range(options.rounds + 1)]
     return zip(*times[1:])  # the first warms up
 
 
 def main():
     options = arguments()
-    missing = machine.missing_modules("torch", "pytorch_fid")
-    if missing:
-        sys.exit(f"{sys.executable} has no {', '.join(missing)}. scripts/setup --references installs them.")
+    turns.require_modules("torch", "pytorch_fid")
     with tempfile.TemporaryDirectory(prefix="effuse-features-") as name:
         place = pathlib.Path(name)
         make_place(place, options)

@@ -10,7 +10,6 @@ First both make images from the same noise, which have to be equal.
 Ends with 1 where images differ, or where Effuse is slower at equal settings (the interval's lower end is below 0.97);
 not with --quick, which is to see that all parts work."""
 
-import argparse
 import json
 import pathlib
 import shutil
@@ -21,27 +20,22 @@ import tempfile
 import numpy as np
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(BENCHMARKS / "training"))
+sys.path[:0] = [str(BENCHMARKS), str(BENCHMARKS / "training")]
 
 import machine  # noqa: E402
 import ratios  # noqa: E402
+import turns  # noqa: E402
 
 PEER = pathlib.Path(__file__).with_name("peer.py")
 LARGEST_DIFFERENCE = 1e-3  # of values in [0, 1]: fp32 over all steps
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = turns.parser(__doc__)
     parser.add_argument("--channels", default="32,64,64", help="of the levels, of which the last but one attends")
-    parser.add_argument("--side", type=int, default=32, help="of the images, in pixels")
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--tile", type=int, default=16, help="images computed together")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tiles", type=int, default=3, help="timed tiles of a round")
-    parser.add_argument("--threads", type=int, default=len(machine.cores()))
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--bin", type=pathlib.Path, default=machine.REPOSITORY / "build/release/bin")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.tiles = 2, 1
@@ -76,29 +70,14 @@ class Effuse:
         return [(after - before) / 1e9 for before, after in zip(ends, ends[1:])]
 
 
-class Peer:
-    """One process, which waits while Effuse has its turn."""
-
+class Peer(turns.Program):
     def __init__(self, options, place):
         self.options = options
-        words = [sys.executable, PEER, place / "model", options.device, options.threads, options.steps]
-        self.process = subprocess.Popen(list(map(str, words)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=machine.environment(options.threads, OMP_WAIT_POLICY="passive"))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
+        super().__init__([sys.executable, PEER, place / "model", options.device, options.threads, options.steps],
+                         options.threads)
 
     def ask(self, *words):
-        self.process.stdin.write(json.dumps(words) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit("the peer failed")
-        return json.loads(answer)
+        return super().ask(json.dumps(words))
 
     def round(self, batch):
         """Seconds of each batch but the first."""
@@ -141,9 +120,7 @@ def best_compute(options):
 
 def main():
     options = arguments()
-    missing = machine.missing_modules("torch", "diffusers", "safetensors")
-    if missing:
-        sys.exit(f"{sys.executable} has no {', '.join(missing)}. scripts/setup --references installs them.")
+    turns.require_modules("torch", "diffusers", "safetensors")
     with tempfile.TemporaryDirectory(prefix="effuse-sampling-") as name:
         place = pathlib.Path(name)
         with Peer(options, place) as peer:

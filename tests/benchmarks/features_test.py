@@ -6,9 +6,10 @@ import re
 import subprocess
 import sys
 
-import pytest
-
 COMPARE = pathlib.Path(os.environ["EFFUSE_SOURCE"]) / "benchmarks/features/compare.py"
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+from not_compared import skip_without
 
 try:
     import pytorch_fid  # noqa: F401
@@ -20,10 +21,7 @@ except Exception as error:  # a CPU-only libtorch has a torch folder that cannot
 
 
 def test_the_comparison_runs(capsys):
-    if missing is not None:
-        with capsys.disabled():
-            print(f"\nNOT COMPARED LIVE: {missing}; features are not timed beside pytorch-fid", file=sys.stderr)
-        pytest.skip("no torch, no pytorch-fid")
+    skip_without(missing, capsys, "features are not timed beside pytorch-fid")
     done = subprocess.run([sys.executable, COMPARE, "--quick", "--images", "4", "--tile", "2", "--threads", "1",
                            "--bin", os.environ["EFFUSE_BIN"]], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

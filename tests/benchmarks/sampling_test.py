@@ -6,9 +6,10 @@ import re
 import subprocess
 import sys
 
-import pytest
-
 COMPARE = pathlib.Path(os.environ["EFFUSE_SOURCE"]) / "benchmarks/sampling/compare.py"
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+from not_compared import skip_without
 
 try:
     import torch  # noqa: F401
@@ -20,11 +21,7 @@ except Exception as error:  # a CPU-only libtorch has a torch folder that cannot
 
 
 def test_the_comparison_runs_and_its_images_agree(capsys):
-    if missing is not None:
-        with capsys.disabled():
-            print(f"\nNOT COMPARED LIVE: torch and diffusers cannot be imported ({missing}); generation is not held "
-                  "against diffusers' pipeline", file=sys.stderr)
-        pytest.skip("no torch, no diffusers")
+    skip_without(missing, capsys, "generation is not held against diffusers' pipeline")
     done = subprocess.run([sys.executable, COMPARE, "--quick", "--channels", "8,8", "--side", "8", "--steps", "4", "--tile",
                            "2", "--threads", "1", "--bin", os.environ["EFFUSE_BIN"]], capture_output=True, text=True,
                           timeout=300, check=False)

@@ -13,7 +13,9 @@ import pytest
 
 from programs import make_config, make_dataset, run
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "golden"))
+sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / folder) for folder in ("golden", "support")]
+
+from not_compared import skip_without
 
 try:
     import diffusers
@@ -33,11 +35,7 @@ LABELS = "condition_adapter.label_emb.weight"
 
 @pytest.fixture(autouse=True)
 def references(capsys):
-    if missing is not None:
-        with capsys.disabled():
-            print(f"\nNOT COMPARED LIVE: torch and diffusers cannot be imported ({missing}); conversion is tested "
-                  "against Effuse's own files alone", file=sys.stderr)
-        pytest.skip("no torch, no diffusers")
+    skip_without(missing, capsys, "conversion is tested against Effuse's own files alone")
     torch.set_num_threads(1)  # several wait for each other on busy machines
 
 

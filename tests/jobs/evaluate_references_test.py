@@ -3,6 +3,7 @@ file, where it is set, else random ones."""
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -11,6 +12,10 @@ import pytest
 from PIL import Image
 
 import inception_file
+from image_sets import waves, write_folder
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+from not_compared import skip_without
 from programs import BIN, TIMEOUT_S, environment, run
 
 try:
@@ -28,25 +33,14 @@ try:
 except Exception as error:  # a CPU-only libtorch has a torch folder that cannot be imported
     missing = error
 
+NOISE = 8  # grey levels
 DEVICE = ("--device", "cpu", "--set", "parallel.threads=1")
 
 
 @pytest.fixture(autouse=True)
 def references(capsys):
-    if missing is not None:
-        with capsys.disabled():
-            print(f"\nNOT COMPARED LIVE: {missing}", file=sys.stderr)
-        pytest.skip("no torch, pytorch-fid or torch-fidelity")
+    skip_without(missing, capsys, "scores are not held against pytorch-fid's and torch-fidelity's")
     torch.set_num_threads(1)
-
-
-def waves(seed, count, size):
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:size, 0:size] / size
-    images = [128 + 100 * np.sin(random.uniform(1, 9) * x[..., None] * random.uniform(0, 2, 3)
-                                 + random.uniform(1, 9) * y[..., None] + random.uniform(0, 6, 3))
-              + random.normal(0, 8, (size, size, 3)) for _ in range(count)]
-    return np.clip(np.stack(images), 0, 255).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +89,7 @@ def error_of(ours, theirs):
 
 
 def test_features_are_those_of_pytorch_fid(place, pytorch_fid_network, tmp_path):
-    images = waves(1, 32, 32)
+    images = waves(1, 32, 32, NOISE)
     with torch.no_grad():
         theirs = pytorch_fid_network(planes(images).float() / 255)[0].flatten(1)
     assert error_of(our_features(place, tmp_path, images, "legacy-pytorch")["pooled"], theirs) <= 1e-4
@@ -103,7 +97,7 @@ def test_features_are_those_of_pytorch_fid(place, pytorch_fid_network, tmp_path)
 
 @pytest.mark.parametrize("size", [32, 350])
 def test_features_and_logits_are_those_of_torch_fidelity(place, fidelity, tmp_path, size):
-    images = waves(2, 8, size)
+    images = waves(2, 8, size, NOISE)
     with torch.no_grad():
         pooled, logits = fidelity(planes(images))
     ours = our_features(place, tmp_path, images, "legacy-tensorflow")
@@ -112,7 +106,7 @@ def test_features_and_logits_are_those_of_torch_fidelity(place, fidelity, tmp_pa
 
 
 def test_features_of_the_clean_convention_are_those_of_images_resized_by_pil(place, pytorch_fid_network, tmp_path):
-    images = waves(3, 4, 48)
+    images = waves(3, 4, 48, NOISE)
     resized = np.stack([np.stack([np.asarray(Image.fromarray(image[..., c].astype(np.float32), mode="F").resize(
         (299, 299), Image.BICUBIC)) for c in range(3)]) for image in images])
     network = pytorch_fid_network
@@ -125,17 +119,10 @@ def test_features_of_the_clean_convention_are_those_of_images_resized_by_pil(pla
     assert error_of(our_features(place, tmp_path, images, "clean")["pooled"], theirs) <= 1e-4
 
 
-def write_set(folder, images):
-    folder.mkdir()
-    for i, image in enumerate(images):
-        Image.fromarray(image).save(folder / f"{i:03d}.png")
-    return folder
-
-
 def test_scores_of_two_sets_are_those_of_torch_fidelity(place, fidelity, tmp_path):
-    real, made = waves(4, 96, 32), waves(5, 96, 32)  # as many as a subset: KID then draws nothing at random
-    done = run("effuse-evaluate", "--reference", write_set(tmp_path / "real", real), "--images",
-               write_set(tmp_path / "made", made), "--weights", place / "inception.pth", "--allow-unknown-weights",
+    real, made = waves(4, 96, 32, NOISE), waves(5, 96, 32, NOISE)  # as many as a subset: KID then draws nothing at random
+    done = run("effuse-evaluate", "--reference", write_folder(tmp_path / "real", real), "--images",
+               write_folder(tmp_path / "made", made), "--weights", place / "inception.pth", "--allow-unknown-weights",
                "--convention", "legacy-tensorflow", "--metrics", "fid,kid,is,precision_recall", "--kid-subset-size", 96,
                "--set", "evaluation.splits=1", *DEVICE, "--output", tmp_path / "r.json", "--save-statistics", tmp_path / "made.npz")
     assert done.returncode == 0, done.stderr
@@ -191,7 +178,7 @@ class Images(torch.nn.Module if missing is None else object):
 
 def test_another_feature_network_is_taken_from_torchscript(tmp_path):
     torch.jit.script(Averages()).save(tmp_path / "averages.pt")
-    real, made = waves(7, 40, 16), waves(8, 30, 16)
+    real, made = waves(7, 40, 16, NOISE), waves(8, 30, 16, NOISE)
     np.savez(tmp_path / "real.npz", real)
     np.savez(tmp_path / "made.npz", made)
     arguments = ("--reference", tmp_path / "real.npz", "--images", tmp_path / "made.npz", *DEVICE)
@@ -209,7 +196,7 @@ def test_another_feature_network_is_taken_from_torchscript(tmp_path):
 
 def test_a_torchscript_file_that_returns_another_shape_is_refused(tmp_path):
     torch.jit.script(Images()).save(tmp_path / "images.pt")
-    np.savez(tmp_path / "real.npz", waves(7, 4, 16))
+    np.savez(tmp_path / "real.npz", waves(7, 4, 16, NOISE))
     done = run("effuse-evaluate", "--reference", tmp_path / "real.npz", "--images", tmp_path / "real.npz", *DEVICE,
                "--network", tmp_path / "images.pt")
     assert done.returncode == 3 and "features have to be floats [N, D]" in done.stderr

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import inception_file
+from image_sets import waves, write_folder
 from programs import run
 
 SMALL = ("--device", "cpu", "--tile", 4, "--set", "parallel.threads=1", "--set", "evaluation.splits=2",
@@ -17,23 +18,6 @@ NETWORK = pathlib.Path(__file__).parents[1] / "golden/feature_network.pt"
 METRICS = ("--metrics", "fid,kid,precision_recall,density_coverage")
 ALL = ("--metrics", "fid,kid,is,precision_recall,density_coverage")
 TOLERANCE = 1e-9
-
-
-def waves(seed, count, size=16):
-    """Images with something in them."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:size, 0:size] / size
-    images = [128 + 100 * np.sin(random.uniform(1, 9) * x[..., None] * random.uniform(0, 2, 3)
-                                 + random.uniform(1, 9) * y[..., None] + random.uniform(0, 6, 3))
-              for _ in range(count)]
-    return np.clip(np.stack(images), 0, 255).astype(np.uint8)
-
-
-def write_folder(folder, images):
-    folder.mkdir(parents=True)
-    for i, image in enumerate(images):
-        Image.fromarray(image).save(folder / f"{i:03d}.png")
-    return folder
 
 
 @pytest.fixture(scope="module")
