@@ -9,6 +9,7 @@
 #include <string>
 
 #include "comm/backends.hpp"
+#include "core/heap.hpp"
 #include "evaluation/feature_pass.hpp"
 #include "evaluation/inception.hpp"
 #include "training/stopwatch.hpp"
@@ -40,6 +41,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
+    effuse::keep_freed_memory();  // as every job does
     serve(argv);
   } catch (const std::exception& error) {
     std::cerr << "feature_timing: " << error.what() << "\n";

@@ -11,6 +11,7 @@ namespace effuse {
 namespace {
 
 constexpr std::int64_t kClasses = 1008;
+constexpr std::int64_t kCachedImages = 8;  ///< whose layers a CPU's caches have room for
 
 const char* name_of(InputConvention convention) {
   switch (convention) {
@@ -75,13 +76,21 @@ void InceptionNetwork::build(BlockSource source) {
   source.weights.take("fc.bias", {kClasses});  // not used, but a part of the network
 }
 
-Features InceptionNetwork::operator()(const at::Tensor& images) const {
-  const at::NoGradGuard no_grad;
+at::Tensor InceptionNetwork::pooled(const at::Tensor& images) const {
   at::Tensor x = as_network_input(images, kInputSize, convention_);
   for (const ConvChain& stem : stem_) x = at::max_pool2d(run(stem, x), {3, 3}, {2, 2});
   for (const auto& block : blocks_) x = (*block)(x);
-  const at::Tensor pooled = x.mean(at::IntArrayRef{2, 3});
-  return {pooled, at::matmul(pooled, classifier_.t())};
+  return x.mean(at::IntArrayRef{2, 3});
+}
+
+Features InceptionNetwork::operator()(const at::Tensor& images) const {
+  const at::NoGradGuard no_grad;
+  const std::int64_t parts =
+      images.is_cpu() ? (images.size(0) + kCachedImages - 1) / kCachedImages : 1;
+  std::vector<at::Tensor> rows;
+  for (const at::Tensor& part : images.chunk(parts)) rows.push_back(pooled(part));
+  const at::Tensor features = at::cat(rows);
+  return {features, at::matmul(features, classifier_.t())};
 }
 
 }  // namespace effuse

@@ -31,6 +31,7 @@ class InceptionNetwork : public FeatureNetwork {
 
  private:
   void build(BlockSource source);
+  at::Tensor pooled(const at::Tensor& images) const;
 
   InputConvention convention_;
   FeatureOrigin origin_;
