@@ -57,7 +57,8 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fidelity(place):
     return FeatureExtractorInceptionV3("inception", ["2048", "logits_unbiased"],
-                                       feature_extractor_weights_path=str(place / "inception.pth"))
+                                       feature_extractor_weights_path=str(place / "inception.pth")).to(
+        memory_format=torch.channels_last)  # half as fast again on a CPU
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def test_scores_of_two_sets_are_those_of_torch_fidelity(place, fidelity, tmp_pat
     assert done.returncode == 0, done.stderr
     ours = json.loads((tmp_path / "r.json").read_text())
     with torch.no_grad():
-        found = [[torch.cat(both) for both in zip(*(fidelity(planes(part)) for part in np.array_split(images, 6)))]
+        found = [[torch.cat(both) for both in zip(*(fidelity(planes(part)) for part in np.array_split(images, 12)))]
                  for images in (real, made)]
     features = [pooled for pooled, _ in found]
     statistics = [{"mu": f.double().mean(0).numpy(), "sigma": np.cov(f.double().numpy(), rowvar=False)}

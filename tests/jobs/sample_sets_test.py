@@ -249,10 +249,14 @@ def test_a_set_can_be_made_again_from_its_record(model, tmp_path, settings):
     (("--format", "gif"), "must be one of png, jpeg, webp, h5, npz, safetensors"),
 ])
 def test_bad_requests(model, tmp_path, settings, message):
-    for last in ((), ("--check",)):
-        refused = sample(model, tmp_path / "out", *settings, *last)
-        assert refused.returncode == 2 and message in refused.stderr, refused.stderr
-        assert not (tmp_path / "out").exists()
+    refused = sample(model, tmp_path / "out", *settings)
+    assert refused.returncode == 2 and message in refused.stderr, refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_check_finds_a_bad_request(model, tmp_path):
+    refused = sample(model, tmp_path / "out", "--size", 9, "--check")
+    assert refused.returncode == 2 and "must be multiples of 2" in refused.stderr, refused.stderr
 
 
 def test_a_model_without_classes(tmp_path):
