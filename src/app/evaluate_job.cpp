@@ -103,7 +103,10 @@ class Evaluation {
         device_(device),
         threads_(threads),
         plan_(agree_value(comm, [&] { return plan_evaluation(config_); })),
-        inputs_(agree_value(comm, [&] { return open_inputs(config_, plan_); })) {}
+        inputs_(agree_value(comm, [&] { return open_inputs(config_, plan_); })) {
+    require_same_images(inputs_.images, comm);
+    if (inputs_.reference) require_same_images(*inputs_.reference, comm);
+  }
 
   JobEnd run();
 

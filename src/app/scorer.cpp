@@ -24,7 +24,9 @@ Scorer::Scorer(const EvaluationConfig& config, Communicator& comm, at::Device de
       threads_(threads),
       plan_(agree_value(comm, [&] { return plan_of(config); })),
       network_(agree_value(comm, [&] { return make_feature_network(config, device); })),
-      input_(agree_value(comm, [&] { return open_input(config.reference, "reference"); })) {}
+      input_(agree_value(comm, [&] { return open_input(config.reference, "reference"); })) {
+  require_same_images(input_, comm);
+}
 
 bool Scorer::measure_reference(ProgressStyle progress) {
   const SideTask task = reference_task(config_, plan_, network_.get(), threads_, progress);

@@ -1,7 +1,10 @@
 #include "evaluation/evaluation_input.hpp"
 
+#include <span>
 #include <utility>
 
+#include "comm/agreement.hpp"
+#include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "npz/npz_reader.hpp"
@@ -13,6 +16,14 @@ namespace {
 bool holds_images(const std::filesystem::path& path) {
   return path.extension() != ".npz" || std::filesystem::is_directory(path) ||
          NpzReader(path).has("arr_0");
+}
+
+/// What tells a set of images from another without reading them.
+std::string identity_of(const ImageSource& images) {
+  if (!images.fingerprint().empty()) return images.fingerprint();
+  std::string names;
+  for (std::int64_t i = 0; i < images.count(); ++i) names += images.name(i) + "\n";
+  return cat("of CRC-32C ", crc32c(std::as_bytes(std::span(names))));
 }
 
 }  // namespace
@@ -45,6 +56,21 @@ EvaluationInput open_input(const std::vector<std::string>& paths, const char* ke
   }
   if (!sources.empty()) input.images = join_image_sources(std::move(sources));
   return input;
+}
+
+void require_same_images(const EvaluationInput& input, Communicator& comm) {
+  const ImageSource* const images = input.images.get();
+  const auto seen = comm.all_gather_text(
+      images == nullptr ? "" : cat(images->count(), " images ", identity_of(*images)));
+  agree(comm, [&] {
+    for (std::size_t rank = 1; rank < seen.size(); ++rank) {
+      if (seen[rank] == seen.front()) continue;
+      throw DataError(cat(input.text(), " holds ", seen.front(), " for rank 0, but ", seen[rank],
+                          " for rank ", rank,
+                          ". It is being written, or not all nodes see its present state. Try "
+                          "again once they do."));
+    }
+  });
 }
 
 Statistics merge_statistics(const EvaluationInput& input) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/communicator.hpp"
 #include "evaluation/image_source.hpp"
 #include "evaluation/statistics_file.hpp"
 
@@ -27,6 +28,10 @@ struct EvaluationInput {
 /// ADM's do. Throws DataError for what cannot be read, ConfigError where images and statistics are
 /// mixed.
 EvaluationInput open_input(const std::vector<std::string>& paths, const char* key);
+
+/// Collective. Throws AgreedError where the ranks do not see the same images: a folder that is
+/// being written, or that a node's file system knows in an older state.
+void require_same_images(const EvaluationInput& input, Communicator& comm);
 
 /// The statistics of several files together. Throws DataError where one lacks the sums, or was made
 /// by another network than the first.

@@ -52,7 +52,9 @@ std::optional<Moments> cached(const std::optional<StatisticsCache>& cache, Commu
                               at::Device device) {
   if (!cache) return std::nullopt;
   std::optional<Moments> found;
-  if (comm.rank() == 0) found = cache->find();
+  agree(comm, [&] {
+    if (comm.rank() == 0) found = cache->find();
+  });
   const std::string dimensions = comm.broadcast_text(found ? cat(found->dimensions()) : "");
   if (dimensions.empty()) return std::nullopt;
   Moments moments = found ? std::move(*found) : Moments(std::stoll(dimensions));

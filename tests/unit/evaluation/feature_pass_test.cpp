@@ -105,6 +105,20 @@ TEST(RankShare, IsMadeOfWholeTiles) {
   }
 }
 
+EvaluationInput input_of(std::int64_t count) {
+  return {.paths = {"set"}, .statistics = {}, .images = std::make_unique<Counting>(count)};
+}
+
+TEST(EvaluationInput, RanksThatSeeOtherImagesSayWhich) {
+  Communicator& world = testing::world();
+  require_same_images(input_of(5), world);
+  if (world.world_size() == 1) return;
+  const auto message =
+      message_of<AgreedError>([&] { require_same_images(input_of(5 + world.rank()), world); });
+  EXPECT_NE(message.find("set holds 5 images of CRC-32C"), std::string::npos) << message;
+  EXPECT_NE(message.find("but 6 images of CRC-32C"), std::string::npos) << message;
+}
+
 Side side_of(const ImageSource& source, Keep keep) {
   auto set = features_of(source, keep);
   Gaussian gaussian = set->moments.gaussian();
