@@ -8,9 +8,10 @@
 namespace effuse {
 namespace {
 
-constexpr std::array<const char*, kLostReasons> kLostTexts{
-    "start-up",  "waiting for data", "communication", "checkpoints", "previews",
-    "bad steps", "redone steps",     "other",         "down"};
+constexpr std::array kLostTexts{
+    "start-up",    "waiting for data", "communication", "checkpoints", "previews",
+    "evaluations", "bad steps",        "redone steps",  "other",       "down"};
+static_assert(kLostTexts.size() == kLostReasons);
 
 std::string percent(double share) { return cat(fixed(100.0 * share, 1), " %"); }
 

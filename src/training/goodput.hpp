@@ -23,10 +23,10 @@ enum class Lost {
   other,      ///< logs, metrics, comparing ranks
   down,       ///< between a sign of life of one attempt and the begin of the next
 };
-constexpr std::size_t kLostReasons = 10;
-constexpr std::array<const char*, kLostReasons> kLostNames{
-    "startup",    "data_wait", "communication", "checkpoint", "preview",
-    "evaluation", "bad_steps", "redone",        "other",      "down"};
+constexpr std::array kLostNames{"startup",    "data_wait", "communication", "checkpoint", "preview",
+                                "evaluation", "bad_steps", "redone",        "other",      "down"};
+constexpr std::size_t kLostReasons = kLostNames.size();
+static_assert(kLostReasons == static_cast<std::size_t>(Lost::down) + 1);
 
 /// The account of a run's time over all its attempts. Productive is the time of steps whose
 /// progress was kept; the rest is lost to one of the reasons (after Google's ML Goodput

@@ -174,6 +174,16 @@ TEST(Goodput, is_said_with_what_is_lost_most_first) {
             "0.1 %");
 }
 
+TEST(Goodput, names_every_reason_of_lost_time) {
+  Goodput goodput = begun();
+  goodput.add_lost(Lost::down, 20);
+  goodput.add_lost(Lost::evaluation, 15);
+  goodput.add_lost(Lost::bad_steps, 5);
+  EXPECT_EQ(describe(goodput),
+            "0.0 % of 50 s; lost: down 40.0 %, evaluations 30.0 %, start-up 20.0 %, bad "
+            "steps 10.0 %");
+}
+
 /// A clock that is set by hand.
 class GoodputMeterTest : public ::testing::Test {
  protected:
