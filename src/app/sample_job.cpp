@@ -158,6 +158,7 @@ std::unique_ptr<LockFile> begin(const SampleSet& set, const SampleRequest& reque
   set.check();
   auto part = set.lock(request.part);
   const auto lock = set.lock();
+  set.require_unshared(request.part);
   set.begin();
   make_image_store(set.folder(), store_settings(request, model))
       ->prepare(tiles_of_part(request.tiles(), request.part));

@@ -43,7 +43,7 @@ void FileStore::write(const Tile& tile, const at::Tensor& images) const {
   }
 }
 
-void FileStore::finish(std::span<const Tile> tiles) const {
+void FileStore::finish(std::span<const Tile> tiles) {
   for (const Tile& tile : tiles) {
     if (seems_there(tile)) continue;
     throw DataError(file(tile.wanted.first).string() +

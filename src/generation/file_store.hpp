@@ -18,7 +18,7 @@ class FileStore : public ImageStore {
   bool has(const Tile& tile) const override;
   bool seems_there(const Tile& tile) const override;
   void write(const Tile& tile, const at::Tensor& images) const override;
-  void finish(std::span<const Tile> tiles) const override;
+  void finish(std::span<const Tile> tiles) override;
   std::vector<Image> first(std::int64_t count) const override;
 
  private:

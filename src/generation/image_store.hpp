@@ -36,7 +36,7 @@ class ImageStore {
   virtual void write(const Tile& tile, const at::Tensor& images) const = 0;
 
   /// By one process, when all tiles of the set are there. Throws DataError where one is not.
-  virtual void finish(std::span<const Tile> tiles) const = 0;
+  virtual void finish(std::span<const Tile> tiles) = 0;
 
   /// After finish(): the first `count` images of the set as they would be seen.
   virtual std::vector<Image> first(std::int64_t count) const = 0;

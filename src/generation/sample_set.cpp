@@ -3,7 +3,9 @@
 #include <torch/version.h>
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
@@ -47,6 +49,13 @@ void warn_of_other_makers(const Json& before, const Json& now) {
                before.value("made_by", Json()).dump(), "; now ", now["made_by"].dump(),
                "): images made from here on may differ from what it would have made in the last "
                "bits");
+}
+
+constexpr std::string_view kPartLock = ".part-";
+constexpr std::string_view kWait = "Wait for it, or choose another --output.";
+
+std::string lock_name(const Part& part) {
+  return cat(kPartLock, part.number, "-of-", part.of, ".lock");
 }
 
 }  // namespace
@@ -115,12 +124,23 @@ void SampleSet::check() const {
 
 std::unique_ptr<LockFile> SampleSet::lock(const Part& part) const {
   std::filesystem::create_directories(folder_);
-  const std::string name = cat(part.number, "-of-", part.of);
   return std::make_unique<LockFile>(
-      folder_ / cat(".part-", name, ".lock"),
+      folder_ / lock_name(part),
       part.of == 1 ? folder_.string()
                    : cat("part ", part.number, "/", part.of, " of ", folder_.string()),
-      "Wait for it, or choose another --output.");
+      kWait);
+}
+
+void SampleSet::require_unshared(const Part& part) const {
+  const std::string alike = cat("-of-", part.of, ".lock");
+  std::vector<std::filesystem::path> others;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(kPartLock) && !name.ends_with(alike)) others.push_back(entry.path());
+  }
+  for (const std::filesystem::path& other : others) {
+    LockFile(other, cat(folder_.string(), ", cut into another number of parts,"), kWait);
+  }
 }
 
 std::unique_ptr<LockFile> SampleSet::lock() const {

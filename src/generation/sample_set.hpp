@@ -40,6 +40,10 @@ class SampleSet {
   /// is at it.
   std::unique_ptr<LockFile> lock(const Part& part) const;
 
+  /// With the lock(): throws ConfigError where a job is at a part of the set that was cut into
+  /// another number of parts than `part`: the tiles of both overlap.
+  void require_unshared(const Part& part) const;
+
   /// Waits until no other job is beginning or finishing the set, and keeps them from it.
   std::unique_ptr<LockFile> lock() const;
 

@@ -24,8 +24,8 @@ class SetFile {
   /// Kept images [place, place + count) of it; undefined where they are damaged, which is said.
   virtual at::Tensor read(std::int64_t place, std::int64_t count) const = 0;
 
-  /// Writes it anew, whole or not at all. `next` gives the kept images of a set of `images` in
-  /// order, some at a time; it may read from the present file.
+  /// Writes it, whole or not at all, where there is none. `next` gives the kept images of a set of
+  /// `images` in order, some at a time.
   virtual void write(std::int64_t images, const std::function<at::Tensor()>& next) const = 0;
 
   virtual void remove() const = 0;

@@ -121,8 +121,8 @@ at::Tensor ShardFiles::read(std::int64_t place, std::int64_t images) const {
 }
 
 void ShardFiles::write(std::int64_t images, const std::function<at::Tensor()>& next) const {
+  remove();
   at::Tensor some = next();
-  remove_old();
   ShardSeries series(folder_, spec_for(shape_of(some), settings_), settings_);
   for (std::int64_t done = 0;; some = next()) {
     series.append(some);
@@ -130,15 +130,11 @@ void ShardFiles::write(std::int64_t images, const std::function<at::Tensor()>& n
     if (done == images) break;
   }
   series.finish();
-  dataset_.reset();
 }
-
-/// What is open of it stays readable.
-void ShardFiles::remove_old() const { clear_output(folder_, {}); }
 
 void ShardFiles::remove() const {
   dataset_.reset();
-  remove_old();
+  clear_output(folder_, {});
 }
 
 }  // namespace effuse

@@ -24,8 +24,6 @@ class ShardFiles : public SetFile {
   void remove() const override;
 
  private:
-  void remove_old() const;
-
   std::filesystem::path folder_;
   StoreSettings settings_;
   mutable std::optional<ShardedDataset> dataset_;  ///< that is there, once it was asked for

@@ -47,10 +47,12 @@ class TileGenerator {
 
   const GenerationSettings& settings() const { return settings_; }
 
+  /// Of one image: [C, H, W].
+  std::vector<std::int64_t> image_shape() const;
+
  private:
   bool repeats_iddm() const { return settings_.sampler.convention == Convention::iddm; }
   at::Tensor labels_of(std::span<const std::int64_t> images) const;
-  std::vector<std::int64_t> image_shape() const;
   Denoiser make_denoiser(const at::Tensor& labels) const;
   NoiseModel network_model() const;
 

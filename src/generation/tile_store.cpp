@@ -1,5 +1,6 @@
 #include "generation/tile_store.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "checkpoint/safetensors.hpp"
@@ -29,10 +30,17 @@ void TileStore::prepare(std::span<const Tile> tiles) {
   if (!tiles.empty()) {
     remove_leftovers(folder_ / "tiles", tiles.front().number, tiles.back().number + 1);
   }
-  if (found_ == 0 || found_ == set_.count()) return;
+  if (found_ != 0 && found_ != set_.count()) take_apart();
+}
+
+at::Tensor TileStore::in_file(const Tile& tile) const {
+  return file_->read(tile.wanted.first - set_.first, tile.wanted.count());
+}
+
+void TileStore::take_apart() {
   for (const Tile& tile : tiles_of({set_.first, set_.first + found_}, tile_size_)) {
     if (std::filesystem::exists(tile_file(tile.number))) continue;
-    const at::Tensor images = file_->read(tile.wanted.first - set_.first, tile.wanted.count());
+    const at::Tensor images = in_file(tile);
     if (images.defined()) write_images(tile_file(tile.number), images);
   }
   file_->remove();
@@ -42,8 +50,7 @@ void TileStore::prepare(std::span<const Tile> tiles) {
 at::Tensor TileStore::find(const Tile& tile) const {
   const at::Tensor own = images_in(tile_file(tile.number));
   if (own.defined() && own.size(0) == tile.wanted.count()) return own;
-  if (!is_in_file(tile)) return {};
-  return file_->read(tile.wanted.first - set_.first, tile.wanted.count());
+  return is_in_file(tile) ? in_file(tile) : at::Tensor();
 }
 
 bool TileStore::has(const Tile& tile) const { return find(tile).defined(); }
@@ -57,8 +64,19 @@ void TileStore::write(const Tile& tile, const at::Tensor& images) const {
                file_->kept(images.narrow(0, tile.skipped(), tile.wanted.count())));
 }
 
-void TileStore::finish(std::span<const Tile> tiles) const {
-  if (found_ == set_.count() && !std::filesystem::exists(folder_ / "tiles")) return;
+void TileStore::finish(std::span<const Tile> tiles) {
+  const std::filesystem::path parts = folder_ / "tiles";
+  if (found_ == set_.count() && std::filesystem::exists(parts)) {
+    // Of a job that was killed while it removed them, or made again for what is damaged.
+    const bool is_whole =
+        std::ranges::all_of(tiles, [&](const Tile& tile) { return in_file(tile).defined(); });
+    if (!is_whole) take_apart();
+  }
+  if (found_ != set_.count()) write_file(tiles);
+  std::filesystem::remove_all(parts);
+}
+
+void TileStore::write_file(std::span<const Tile> tiles) const {
   auto tile = tiles.begin();
   file_->write(set_.count(), [&] {
     at::Tensor images = find(*tile);
@@ -69,7 +87,6 @@ void TileStore::finish(std::span<const Tile> tiles) const {
     ++tile;
     return images;
   });
-  std::filesystem::remove_all(folder_ / "tiles");
 }
 
 std::vector<Image> TileStore::first(std::int64_t count) const {

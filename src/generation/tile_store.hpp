@@ -18,14 +18,22 @@ class TileStore : public ImageStore {
   bool has(const Tile& tile) const override;
   bool seems_there(const Tile& tile) const override;
   void write(const Tile& tile, const at::Tensor& images) const override;
-  void finish(std::span<const Tile> tiles) const override;
+  void finish(std::span<const Tile> tiles) override;
   std::vector<Image> first(std::int64_t count) const override;
 
  private:
   std::filesystem::path tile_file(std::int64_t number) const;
 
+  /// Makes tiles of the set's file and removes it: nothing of the set is lost at any time.
+  void take_apart();
+
+  void write_file(std::span<const Tile> tiles) const;
+
   /// Whether the tile's wanted images are within what the set's file was found to hold.
   bool is_in_file(const Tile& tile) const { return tile.wanted.end <= set_.first + found_; }
+
+  /// The tile's wanted images in the set's file; undefined where they are damaged.
+  at::Tensor in_file(const Tile& tile) const;
 
   /// The wanted images as they are kept; undefined where they are not there, or damaged.
   at::Tensor find(const Tile& tile) const;

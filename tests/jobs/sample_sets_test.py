@@ -106,10 +106,12 @@ def test_one_part_is_made_by_one_job_at_a_time(model, tmp_path):
     job = start("effuse-sample", "--weights", model, "--output", folder, *SMALL, *settings)
     wait_until((folder / "images/00000/00000000.png").exists, job)
     refused = sample(model, folder, *settings)
+    cut_otherwise = sample(model, folder, "--number", 100000, "--part", "1/3")
     job.send_signal(signal.SIGUSR1)
     messages, _ = job.communicate(timeout=100)
     assert job.returncode == 75, messages
     assert refused.returncode == 2 and f"part 1/2 of {folder} is in use by effuse-sample" in refused.stderr
+    assert cut_otherwise.returncode == 2 and "cut into another number of parts, is in use by" in cut_otherwise.stderr
 
 
 # Classes -----------------------------------------------------------------------------------------------------------

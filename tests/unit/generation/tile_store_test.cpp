@@ -137,6 +137,15 @@ TEST_P(TileStoreTest, TakesADamagedFileForAbsent) {
   EXPECT_TRUE(at::equal(pixels(), to_uint8(images(0, 4))));
 }
 
+TEST_P(TileStoreTest, CompletesASetThatWasKilledWhileItsTilesWereRemoved) {
+  const IndexRange set{0, 6};
+  make(set);
+  store(set)->write(tiles_of(set, 2)[1], images(2));
+  store(set)->finish(tiles_of(set, 2));
+  EXPECT_FALSE(tiles_left());
+  EXPECT_TRUE(at::equal(pixels(), to_uint8(images(0, 6))));
+}
+
 TEST_P(TileStoreTest, RemovesWhatKilledWritersOfItsTilesLeft) {
   std::filesystem::create_directory(folder_ / "tiles");
   const auto own = folder_ / "tiles/.00000001.safetensors.tmp-815";
@@ -150,6 +159,33 @@ TEST_P(TileStoreTest, RemovesWhatKilledWritersOfItsTilesLeft) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, TileStoreTest, testing::Values("safetensors", "npz", "h5"),
                          [](const auto& tested) { return std::string(tested.param); });
+
+/// Alters a byte of the image that is filled with `value`.
+void damage_image(const std::filesystem::path& file, std::uint8_t value) {
+  std::string bytes = read_file(file);
+  const std::size_t place = bytes.find(std::string(72, static_cast<char>(value)));
+  ASSERT_NE(place, std::string::npos);
+  bytes[place + 30] ^= 1;
+  write_file_atomically(file, bytes);
+}
+
+class ShardStoreTest : public TileStoreTest {};
+
+TEST_P(ShardStoreTest, MendsADamagedImageAndKeepsTheOthers) {
+  const IndexRange set{0, 6};
+  const auto tiles = tiles_of(set, 2);
+  make(set);
+  damage_image(folder_ / "shard-00000.h5", 153);  // 0.2 · 127.5 + 128
+  const auto mended = store(set);
+  EXPECT_TRUE(mended->has(tiles[0]) && mended->has(tiles[2]));
+  EXPECT_FALSE(mended->has(tiles[1]));
+  mended->write(tiles[1], images(2));
+  store(set)->finish(tiles);
+  EXPECT_FALSE(tiles_left());
+  EXPECT_TRUE(at::equal(pixels(), to_uint8(images(0, 6))));
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, ShardStoreTest, testing::Values("h5"));
 
 TEST(ShardFiles, AreADataSetLabelledByClass) {
   const TemporaryFolder folder;
