@@ -7,7 +7,9 @@
 #include "comm/stop_agreement.hpp"
 #include "core/stop.hpp"
 #include "diffusion/quantise.hpp"
+#include "evaluation/rank_share.hpp"
 #include "evaluation/tile_rounds.hpp"
+#include "generation/memory_advice.hpp"
 
 namespace effuse {
 namespace {
@@ -20,6 +22,12 @@ at::Tensor as_rgb(const at::Tensor& pixels) {
   return pixels.expand({pixels.size(0), pixels.size(1), pixels.size(2), kRgb}).contiguous();
 }
 
+/// [images, H, W, C]
+std::vector<std::int64_t> pixel_shape(const TileGenerator& generator, std::int64_t images) {
+  const std::vector<std::int64_t> shape = generator.image_shape();
+  return {images, shape.at(1), shape.at(2), shape.at(0)};
+}
+
 }  // namespace
 
 std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
@@ -29,15 +37,20 @@ std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
   const std::int64_t tile = generator.settings().tile_size;
   const std::int64_t count = task.tiles.back().wanted.end - task.tiles.front().wanted.first;
   FeatureCollector collector(network, task.features, device);
-  std::vector<at::Tensor> kept;
+  const IndexRange mine = range_of_rank(count, tile, comm.rank(), comm.world_size());
+  const bool keeps = task.pixels == GeneratedTask::Pixels::keep;
+  const at::Tensor kept =
+      keeps ? at::empty(pixel_shape(generator, mine.count()), at::kByte) : at::Tensor();
+  std::int64_t done = 0;
   const auto make = [&](const Tile& wanted) {
-    const at::Tensor images = generator.generate(wanted, [] { return stop_signal() != 0; });
+    const at::Tensor images = with_memory_advice(
+        generator, [&] { return generator.generate(wanted, [] { return stop_signal() != 0; }); });
     if (!images.defined()) return;  // the ranks learn of it before the next tile
     const at::Tensor pixels = to_uint8(images);
     collector.take(as_rgb(pixels), wanted.wanted.count());
-    if (task.pixels == GeneratedTask::Pixels::keep) {
-      kept.push_back(pixels.narrow(0, 0, wanted.wanted.count()).clone());
-    }
+    const std::int64_t images_wanted = wanted.wanted.count();
+    if (keeps) kept.narrow(0, done, images_wanted).copy_(pixels.narrow(0, 0, images_wanted));
+    done += images_wanted;
   };
   const TileRounds rounds{"sample and score", count, tile, task.progress};
   const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& images) {
@@ -45,7 +58,7 @@ std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
   });
   if (!finished || any_rank_stops(comm, device)) return std::nullopt;
   GeneratedSet set{collector.join(count, tile, comm), {}};
-  if (!kept.empty()) set.pixels = {at::cat(kept), count, tile};
+  if (keeps) set.pixels = {kept, count, tile};
   return set;
 }
 

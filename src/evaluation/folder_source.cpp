@@ -46,7 +46,7 @@ class FolderSource : public ImageSource {
 }  // namespace
 
 std::unique_ptr<ImageSource> open_folder_source(const std::filesystem::path& folder) {
-  return std::make_unique<FolderSource>(scan_image_folder(folder));
+  return std::make_unique<FolderSource>(scan_images_below(folder));
 }
 
 }  // namespace effuse

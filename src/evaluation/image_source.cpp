@@ -8,6 +8,7 @@
 #include "evaluation/dataset_source.hpp"
 #include "evaluation/folder_source.hpp"
 #include "evaluation/npz_source.hpp"
+#include "evaluation/sampled_source.hpp"
 #include "shards/manifest.hpp"
 
 namespace effuse {
@@ -50,9 +51,8 @@ class JoinedSource : public ImageSource {
 std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) throw DataError(cat(path.string(), " does not exist"));
   if (!std::filesystem::is_directory(path)) return open_npz_source(path);
+  if (is_sampled_set(path)) return open_sampled_source(path);
   if (std::filesystem::exists(manifest_path(path))) return open_dataset_source(path);
-  const std::filesystem::path sampled = path / "images.npz";  // of effuse-sample --format npz
-  if (std::filesystem::exists(sampled)) return open_npz_source(sampled);
   return open_folder_source(path);
 }
 

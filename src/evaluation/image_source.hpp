@@ -35,9 +35,9 @@ class ImageSource {
   virtual std::string fingerprint() const { return {}; }
 };
 
-/// A folder of images (.png, .jpg; subfolders included), a packed data set, or a .npz file whose
-/// arr_0 is uint8 [N, H, W, C]; of what effuse-sample wrote, the folder. Throws DataError where it
-/// is none of them, or without images.
+/// A folder of images (.png, .jpg, .webp; in itself and in subfolders), a packed data set, or a
+/// .npz file whose arr_0 is uint8 [N, H, W, C]; of what effuse-sample wrote, the folder. Throws
+/// DataError where it is none of them, or without images.
 std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path);
 
 /// Several, one after the other.

@@ -19,14 +19,14 @@ StatisticsCache::StatisticsCache(const std::filesystem::path& dataset, FeatureOr
                 origin_.convention, ".npz")) {}
 
 std::optional<Moments> StatisticsCache::find() const {
-  if (!std::filesystem::exists(file_)) return std::nullopt;
   try {
+    if (!std::filesystem::exists(file_)) return std::nullopt;
     Statistics statistics = read_statistics(file_);
     const bool are_ours = statistics.images == images_ && statistics.origin == origin_;
     if (are_ours && statistics.moments) return std::move(statistics.moments);
     log::warning(file_.string(), " is of other images or another network. It is made again.");
-  } catch (const DataError& error) {
-    log::warning(error.what(), ". It is made again.");
+  } catch (const std::exception& error) {
+    log::warning(error.what(), ". The statistics of the reference are made again.");
   }
   return std::nullopt;
 }

@@ -103,9 +103,8 @@ void scan(ImageFolder& found) {
   }
 }
 
-}  // namespace
-
-ImageFolder scan_image_folder(const fs::path& folder) {
+/// What `look` finds in a folder. Throws DataError where that is nothing.
+ImageFolder looked_into(const fs::path& folder, void (*look)(ImageFolder&)) {
   ImageFolder found;
   found.folder = folder;
   std::error_code error;
@@ -114,7 +113,7 @@ ImageFolder scan_image_folder(const fs::path& folder) {
                         fs::exists(folder, error) ? "is no folder." : "does not exist."));
   }
   try {
-    scan(found);
+    look(found);
   } catch (const fs::filesystem_error& failure) {
     throw DataError(
         cat("cannot look into ", failure.path1().string(), ": ", failure.code().message()));
@@ -122,10 +121,21 @@ ImageFolder scan_image_folder(const fs::path& folder) {
   if (found.images.empty()) {
     throw DataError(cat("image folder ", folder.string(), " holds no image (", found.ignored_files,
                         " other files were ignored). Images are files ",
-                        "named .png, .jpg or .jpeg, in one subfolder per class or all in the ",
-                        "folder itself."));
+                        "named .png, .jpg, .jpeg or .webp."));
   }
   return found;
+}
+
+}  // namespace
+
+ImageFolder scan_image_folder(const fs::path& folder) { return looked_into(folder, scan); }
+
+ImageFolder scan_images_below(const fs::path& folder) {
+  return looked_into(folder, [](ImageFolder& found) {
+    collect(found.folder, "", 0, found);
+    std::ranges::sort(found.images, {}, &SourceImage::path);
+    found.classes = {kUnlabelledClass};
+  });
 }
 
 std::string ImageFolder::fingerprint() const {

@@ -22,7 +22,7 @@ struct ImageFolder {
   std::vector<std::string> classes;
   std::vector<SourceImage> images;
   bool labelled = false;
-  std::int64_t ignored_files = 0;          ///< hidden, or not named .png, .jpg or .jpeg
+  std::int64_t ignored_files = 0;          ///< hidden, or not named as an image
   std::int64_t unlabelled_images = 0;      ///< ignored: beside the class folders
   std::vector<std::string> empty_folders;  ///< ignored: subfolders without images
 
@@ -35,5 +35,9 @@ inline constexpr const char* kUnlabelledClass = "unlabelled";
 
 /// Throws DataError where the folder is missing, cannot be read or holds no image file.
 ImageFolder scan_image_folder(const std::filesystem::path& folder);
+
+/// The same, of all image files at and below the folder, wherever they lie, without labels, sorted
+/// by the bytes of their relative path.
+ImageFolder scan_images_below(const std::filesystem::path& folder);
 
 }  // namespace effuse

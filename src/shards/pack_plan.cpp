@@ -111,7 +111,7 @@ std::string PackPlan::summary() const {
           shards == 1 ? " shard" : " shards", ", ", human_bytes(bytes), ", in ", output.string());
   if (source.ignored_files > 0) {
     text += cat("\n", human_count(static_cast<std::uint64_t>(source.ignored_files)),
-                " files ignored (hidden, or not named .png, .jpg, .jpeg)");
+                " files ignored (hidden, or not named .png, .jpg, .jpeg, .webp)");
   }
   if (source.unlabelled_images > 0) {
     text += cat("\n", human_count(static_cast<std::uint64_t>(source.unlabelled_images)),

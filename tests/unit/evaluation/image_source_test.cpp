@@ -59,14 +59,33 @@ TEST_F(ImageSourceTest, AFolderIsReadInTheOrderOfItsNames) {
   put("set/images/00000/00000001.png", filled(4, 5, 1, 20));
   put("set/images/00000/00000000.png", filled(4, 5, 3, 10));
   put("set/grid.png", filled(9, 9, 3, 0));  // beside the images, as effuse-sample leaves it
+  write_file_atomically(folder_ / "set/samples.json", R"({"complete": true})");
   const auto source = open_image_source(folder_ / "set");
   ASSERT_EQ(source->count(), 2);
-  EXPECT_EQ(source->name(1), "images/00000/00000001");
+  EXPECT_EQ(source->name(1), "00000/00000001");
   const at::Tensor images = BatchReader(*source, 3).read(0, 2, 3);
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{3, 4, 5, 3}));
   EXPECT_EQ(images[0].max().item<int>(), 10);
   EXPECT_EQ(images[1].min().item<int>(), 20);
   EXPECT_TRUE(at::equal(images[1], images[2]));  // padding
+}
+
+TEST_F(ImageSourceTest, AFolderIsReadAtEveryDepth) {
+  put("deep/b.png", filled(2, 3, 3, 1));
+  put("deep/a/1.png", filled(2, 3, 3, 2));
+  put("deep/c/d/e.png", filled(2, 3, 3, 3));
+  const auto source = open_image_source(folder_ / "deep");
+  ASSERT_EQ(source->count(), 3);
+  EXPECT_EQ(source->name(0), "a/1");
+  EXPECT_EQ(source->name(1), "b");
+  EXPECT_EQ(source->name(2), "c/d/e");
+}
+
+TEST_F(ImageSourceTest, ASetOfFloatsIsNotTakenForItsGrid) {
+  put("floats/grid.png", filled(9, 9, 3, 0));
+  write_file_atomically(folder_ / "floats/samples.json", R"({"complete": true})");
+  write_file_atomically(folder_ / "floats/images.safetensors", "");
+  EXPECT_NE(refusal(folder_ / "floats").find("floats of --format safetensors"), std::string::npos);
 }
 
 TEST_F(ImageSourceTest, AnNpzFileIsReadFromAnyPlace) {
