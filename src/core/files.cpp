@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/temporary_path.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -39,8 +40,8 @@ AtomicFile::AtomicFile(std::filesystem::path path)
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!is_temporary_) return;  // another file may have the temporary name by now
   std::error_code ignored;
   std::filesystem::remove(temporary_, ignored);
 }
@@ -60,6 +61,7 @@ void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) fail("cannot flush", path_);
   if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot close", path_);
   rename_durably(temporary_, path_);
+  is_temporary_ = false;
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
@@ -100,6 +102,7 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 void point_link_at(const std::filesystem::path& link, const std::filesystem::path& target) {
   const std::filesystem::path temporary = temporary_sibling(link);
   std::filesystem::remove(temporary);
+  const TemporaryPath guard(temporary);
   std::filesystem::create_symlink(target, temporary);
   rename_durably(temporary, link);
 }

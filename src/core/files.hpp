@@ -11,7 +11,7 @@
 namespace effuse {
 
 /// A new file under a temporary name beside `path`; commit() makes it appear there, whole. Without
-/// commit() the destructor removes it.
+/// commit(), or where that fails, the destructor removes it.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -29,6 +29,7 @@ class AtomicFile {
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   int descriptor_ = -1;
+  bool is_temporary_ = true;  ///< has not got its name yet
 };
 
 /// AtomicFile in one call.

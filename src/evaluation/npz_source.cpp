@@ -1,5 +1,6 @@
 #include "evaluation/npz_source.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <span>
 #include <string>
@@ -14,6 +15,13 @@ namespace {
 
 constexpr const char* kImages = "arr_0";
 
+bool are_images(const ArrayInfo& info) {
+  const auto& shape = info.shape;
+  return info.type == ArrayType::uint8 && shape.size() == 4 && (shape[3] == 1 || shape[3] == 3) &&
+         std::ranges::all_of(shape, [](std::int64_t size) { return size > 0; }) &&
+         std::in_range<int>(shape[1]) && std::in_range<int>(shape[2]);
+}
+
 class NpzSource : public ImageSource {
  public:
   explicit NpzSource(const std::filesystem::path& file) : reader_(file) {
@@ -23,12 +31,12 @@ class NpzSource : public ImageSource {
                           "them: uint8 [N, H, W, C])"));
     }
     info_ = reader_.info(kImages);
-    const auto& shape = info_.shape;
-    const bool are_images = info_.type == ArrayType::uint8 && shape.size() == 4 &&
-                            (shape[3] == 1 || shape[3] == 3) && shape[0] > 0;
-    if (are_images) return;
-    throw DataError(cat(file.string(), ": arr_0 is ", describe(info_),
-                        ", but images are uint8 [N, H, W, 1 or 3]"));
+    if (!are_images(info_)) {
+      throw DataError(cat(file.string(), ": arr_0 is ", describe(info_),
+                          ", but images are uint8 [N, H, W, 1 or 3], at least one of at least one "
+                          "pixel. Save the images anew."));
+    }
+    require_undamaged();
   }
 
   std::int64_t count() const override { return info_.shape[0]; }
@@ -44,6 +52,15 @@ class NpzSource : public ImageSource {
   int readers() const override { return 1; }
 
  private:
+  /// Rows are read without a checksum: what was damaged meanwhile would be scored.
+  void require_undamaged() const {
+    try {
+      reader_.verify(kImages);
+    } catch (const DataError& error) {
+      throw DataError(cat(error.what(), ". Copy or make the file again."));
+    }
+  }
+
   int size(std::size_t dimension) const { return static_cast<int>(info_.shape[dimension]); }
 
   mutable NpzReader reader_;

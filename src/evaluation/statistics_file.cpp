@@ -2,10 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <span>
+#include <string>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "evaluation/statistics_check.hpp"
 #include "npz/npz_reader.hpp"
 #include "npz/npz_writer.hpp"
 
@@ -26,26 +29,68 @@ at::Tensor read_floats(const NpzReader& reader, const std::string& name) {
   const at::Tensor values =
       at::empty(info.shape, info.type == ArrayType::fp32 ? at::kFloat : at::kDouble);
   reader.read(name, bytes_of(values));
+  require_finite(values, reader.path(), name);
   return values.to(at::kDouble);
+}
+
+at::ScalarType count_type(ArrayType type) {
+  switch (type) {
+    case ArrayType::uint8:
+      return at::kByte;
+    case ArrayType::int32:
+      return at::kInt;
+    case ArrayType::int64:
+      return at::kLong;
+    case ArrayType::fp64:
+      return at::kDouble;
+    default:
+      return at::ScalarType::Undefined;
+  }
+}
+
+/// A number of images: an integer, or a float64 that is one.
+std::int64_t read_count(const NpzReader& reader) {
+  const ArrayInfo info = reader.info("count");
+  const auto refuse = [&](const std::string& what) {
+    throw DataError(cat(reader.path().string(), ": count is ", what,
+                        ", but it is how many images there were. ", kRemake));
+  };
+  const at::ScalarType type = count_type(info.type);
+  if (type == at::ScalarType::Undefined || info.count() != 1) refuse(describe(info));
+  const at::Tensor count = at::empty({}, type);
+  reader.read("count", bytes_of(count));
+  const auto value = count.item<double>();
+  constexpr double kLargest = 9007199254740992.0;  // beyond, float64 has not every integer
+  if (!(value >= 1 && value <= kLargest) || value != std::floor(value)) refuse(cat(value));
+  return count.item<std::int64_t>();
 }
 
 Gaussian read_gaussian(const NpzReader& reader) {
   const Gaussian gaussian{read_floats(reader, "mu"), read_floats(reader, "sigma"), 0};
-  const bool fit = gaussian.mean.dim() == 1 && gaussian.covariance.dim() == 2 &&
+  const bool fit = gaussian.mean.dim() == 1 && gaussian.mean.size(0) > 0 &&
+                   gaussian.covariance.dim() == 2 &&
                    gaussian.covariance.size(0) == gaussian.mean.size(0) &&
                    gaussian.covariance.size(1) == gaussian.mean.size(0);
-  if (fit) return gaussian;
+  if (fit) {
+    require_symmetric(gaussian.covariance, reader.path());
+    return gaussian;
+  }
   throw DataError(cat(reader.path().string(), ": mu is ", describe(reader.info("mu")),
                       " and sigma ", describe(reader.info("sigma")),
                       ", but a mean is [D] and its covariance [D, D]"));
 }
 
-std::optional<Moments> read_moments(const NpzReader& reader) {
+std::optional<Moments> read_moments(const NpzReader& reader, const Gaussian& gaussian) {
   if (!reader.has("count") || !reader.has("sum") || !reader.has("outer_sum")) return std::nullopt;
-  const at::Tensor count = at::empty({}, at::kLong);
-  reader.read("count", bytes_of(count));
-  return Moments(count.item<std::int64_t>(), read_floats(reader, "sum"),
-                 read_floats(reader, "outer_sum"));
+  Moments moments(read_count(reader), read_floats(reader, "sum"), read_floats(reader, "outer_sum"));
+  if (moments.sum().sizes() != gaussian.mean.sizes() ||
+      moments.outer_sum().sizes() != gaussian.covariance.sizes()) {
+    throw DataError(cat(reader.path().string(), ": sum is ", describe(reader.info("sum")),
+                        " and outer_sum ", describe(reader.info("outer_sum")), ", but mu is ",
+                        describe(reader.info("mu")), ". ", kRemake));
+  }
+  require_agreement(gaussian, moments, reader.path());
+  return moments;
 }
 
 void add(NpzWriter& writer, const std::string& name, const at::Tensor& values) {
@@ -66,7 +111,7 @@ Statistics read_statistics(const std::filesystem::path& file) {
   const NpzReader reader(file);
   Statistics statistics;
   statistics.gaussian = read_gaussian(reader);
-  statistics.moments = read_moments(reader);
+  statistics.moments = read_moments(reader, statistics.gaussian);
   if (statistics.moments) statistics.gaussian.count = statistics.moments->count();
   if (reader.has("network_sha256")) {
     statistics.origin = {reader.read_text("network"), reader.read_text("network_sha256"),

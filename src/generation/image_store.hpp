@@ -22,8 +22,8 @@ class ImageStore {
   virtual ~ImageStore() = default;
 
   /// Readies what an earlier, smaller set left, and removes what writers of these tiles that were
-  /// killed left behind. By one process, while no other begins or finishes the set or writes these
-  /// tiles.
+  /// killed left behind, and a file of the set whose damage has() would not notice. By one process,
+  /// while no other begins or finishes the set or writes these tiles.
   virtual void prepare(std::span<const Tile> tiles) = 0;
 
   /// Whether the wanted images of the tile are there and whole. A damaged one is named in the log.

@@ -19,6 +19,7 @@ class NpzFile : public SetFile {
   at::Tensor kept(const at::Tensor& images) const override;
   at::Tensor pixels(const at::Tensor& kept) const override { return kept; }
   std::int64_t count() const override;
+  bool is_intact() const override;
   at::Tensor read(std::int64_t place, std::int64_t count) const override;
   void write(std::int64_t images, const std::function<at::Tensor()>& next) const override;
   void remove() const override;

@@ -1,18 +1,42 @@
 #include "generation/safetensors_images.hpp"
 
 #include "checkpoint/safetensors.hpp"
+#include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/temporary_path.hpp"
+#include "core/text.hpp"
 
 namespace effuse {
+namespace {
+
+constexpr const char* kChecksum = "images_crc32c";
+
+std::string checksum_of(const at::Tensor& images) {
+  const at::Tensor plain = images.cpu().contiguous();
+  return cat(crc32c({static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()}));
+}
+
+/// The format itself has no checksum.
+void require_undamaged(const std::filesystem::path& file, const SafetensorsMetadata& metadata,
+                       const at::Tensor& images) {
+  const auto checksum = metadata.find(kChecksum);
+  if (checksum == metadata.end() || checksum->second == checksum_of(images)) return;
+  throw CheckpointError(cat(file.string(), " is damaged: its images have another checksum than ",
+                            kChecksum, " says"));
+}
+
+}  // namespace
 
 at::Tensor images_in(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return {};
   try {
-    for (const auto& [name, tensor] : read_safetensors(file).tensors) {
-      if (name == "images" && tensor.dim() == 4) return tensor;
+    const SafetensorsFile contents = read_safetensors(file);
+    for (const auto& [name, tensor] : contents.tensors) {
+      if (name != "images" || tensor.dim() != 4) continue;
+      require_undamaged(file, contents.metadata, tensor);
+      return tensor;
     }
     log::local_warning(file.string(), " holds no images. It is made again.");
   } catch (const CheckpointError& error) {
@@ -25,7 +49,7 @@ void write_images(const std::filesystem::path& file, const at::Tensor& images) {
   std::filesystem::create_directories(file.parent_path());
   const std::filesystem::path temporary = temporary_sibling(file);
   const TemporaryPath guard(temporary);
-  write_safetensors(temporary, {{"images", images}});
+  write_safetensors(temporary, {{"images", images}}, {{kChecksum, checksum_of(images)}});
   rename_durably(temporary, file);
 }
 

@@ -7,10 +7,11 @@
 namespace effuse {
 
 /// The tensor `images` of a safetensors file, [N, …]; undefined where the file is absent or
-/// damaged, which is said in the log.
+/// damaged, which is said in the log. A file without write_images()'s checksum is believed.
 at::Tensor images_in(const std::filesystem::path& file);
 
-/// Writes such a file, whole or not at all, with its folders.
+/// Writes such a file, whole or not at all, with its folders. Its metadata has the CRC-32C of the
+/// tensor's bytes.
 void write_images(const std::filesystem::path& file, const at::Tensor& images);
 
 }  // namespace effuse

@@ -21,6 +21,10 @@ class SetFile {
   /// How many images the file holds; 0 where it is absent or damaged, which is said in the log.
   virtual std::int64_t count() const = 0;
 
+  /// Whether it is as it was written, for files of which read() does not notice damage; otherwise
+  /// false is said in the log. May read all of it.
+  virtual bool is_intact() const { return true; }
+
   /// Kept images [place, place + count) of it; undefined where they are damaged, which is said.
   virtual at::Tensor read(std::int64_t place, std::int64_t count) const = 0;
 

@@ -30,6 +30,10 @@ void TileStore::prepare(std::span<const Tile> tiles) {
   if (!tiles.empty()) {
     remove_leftovers(folder_ / "tiles", tiles.front().number, tiles.back().number + 1);
   }
+  if (found_ > 0 && !file_->is_intact()) {
+    file_->remove();
+    found_ = 0;
+  }
   if (found_ != 0 && found_ != set_.count()) take_apart();
 }
 

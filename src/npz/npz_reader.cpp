@@ -188,4 +188,10 @@ void NpzReader::read_rows(const std::string& name, std::int64_t first, std::int6
   stream_->row = first + count;
 }
 
+void NpzReader::verify(const std::string& name) const {
+  Stream stream(*archive_, name);
+  stream.skip(stream.info.size_bytes());
+  stream.require_end();
+}
+
 }  // namespace effuse

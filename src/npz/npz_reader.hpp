@@ -40,6 +40,10 @@ class NpzReader {
   void read_rows(const std::string& name, std::int64_t first, std::int64_t count,
                  std::span<std::byte> out);
 
+  /// Compares the array with its CRC-32, as read() does and read_rows(), which sees a part, cannot.
+  /// A pass over the whole array, a MiB of it in memory at a time.
+  void verify(const std::string& name) const;
+
  private:
   struct Archive;
   struct Stream;

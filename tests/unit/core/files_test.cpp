@@ -60,6 +60,16 @@ TEST(AtomicFile, KeepsTheOldFileUntilCommit) {
   EXPECT_EQ(read_file(folder / "state"), "new");
 }
 
+TEST(AtomicFile, LeavesNothingWhereItsNameIsAFolders) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "state/kept");
+  EXPECT_THROW(write_file_atomically(folder / "state", "new"), std::system_error);
+  EXPECT_EQ(names_in(folder.path()), Names{"state"});
+  EXPECT_THROW(point_link_at(folder / "state", "kept"), std::system_error);
+  EXPECT_EQ(names_in(folder.path()), Names{"state"});
+  EXPECT_EQ(names_in(folder / "state"), Names{"kept"});
+}
+
 TEST(AtomicFile, OverwritesTheLeftoverOfAKilledProcessOfTheSameNumber) {
   const TemporaryFolder folder;
   std::ofstream(temporary_sibling(folder / "state")) << "a long leftover";

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/error.hpp"
@@ -123,6 +125,29 @@ TEST_F(ImageSourceTest, AnUnreadableImageIsNamed) {
   put("bad/0.png", filled(4, 4, 3, 1));
   std::filesystem::resize_file(folder_ / "bad/0.png", 40);
   EXPECT_NE(refusal(folder_ / "bad").find("bad/0.png cannot be read"), std::string::npos);
+}
+
+TEST_F(ImageSourceTest, ImagesWithoutPixelsAreRefused) {
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{4, 0, 16, 3}, {4, 16, 0, 1}, {0, 16, 16, 3}}) {
+    NpzWriter writer(folder_ / "set.npz");
+    writer.add("arr_0", {ArrayType::uint8, shape}, std::span<const std::byte>());
+    writer.commit();
+    const std::string message = refusal(folder_ / "set.npz");
+    EXPECT_NE(message.find("set.npz: arr_0 is [" + std::to_string(shape[0])), std::string::npos)
+        << message;
+    EXPECT_NE(message.find("at least one pixel"), std::string::npos) << message;
+  }
+}
+
+TEST_F(ImageSourceTest, DamagedImagesOfAnNpzFileAreRefused) {
+  const std::filesystem::path file = put_npz(7);
+  std::string bytes = read_file(file);
+  bytes[bytes.find(std::string(18, '\5')) + 3] ^= 1;
+  std::ofstream(file, std::ios::binary) << bytes;
+  const std::string message = message_of<DataError>([&] { open_image_source(file); });
+  EXPECT_NE(message.find("set.npz: arr_0: is damaged"), std::string::npos) << message;
+  EXPECT_NE(message.find("make the file again"), std::string::npos) << message;
 }
 
 TEST_F(ImageSourceTest, AnArrayOfOtherThingsIsRefused) {

@@ -69,6 +69,26 @@ class TileStoreTest : public testing::TestWithParam<const char*> {
     return all;
   }
 
+  /// The file that has the pixels.
+  std::filesystem::path path_of_images() const {
+    const bool is_packed = std::string(GetParam()) == "h5";
+    return is_packed ? folder_ / "shard-00000.h5" : images_path(folder_.path(), GetParam());
+  }
+
+  /// Changes a byte among the pixels of image 1.
+  static void damage_image_1(const std::filesystem::path& file) {
+    const at::Tensor image = images(1, 1);
+    const at::Tensor pixels = to_uint8(image);
+    const std::string floats(static_cast<const char*>(image.const_data_ptr()), image.nbytes());
+    const std::string bytes(static_cast<const char*>(pixels.const_data_ptr()), pixels.nbytes());
+    std::string contents = read_file(file);
+    const bool has_floats = contents.find(floats) != std::string::npos;
+    const std::size_t place = contents.find(has_floats ? floats : bytes);
+    ASSERT_NE(place, std::string::npos);
+    contents[place + 5] ^= 1;
+    std::ofstream(file, std::ios::binary) << contents;
+  }
+
   bool tiles_left() const { return std::filesystem::exists(folder_ / "tiles"); }
 
   TemporaryFolder folder_;
@@ -105,8 +125,7 @@ TEST_P(TileStoreTest, TakesASetApartThatGrows) {
 
 TEST_P(TileStoreTest, HasTheSameBytesHoweverItCameAbout) {
   make({0, 6});
-  const char* const name = std::string(GetParam()) == "h5" ? "shard-00000.h5" : nullptr;
-  const auto file = name != nullptr ? folder_ / name : images_path(folder_.path(), GetParam());
+  const auto file = path_of_images();
   const std::string at_once = read_file(file);
   std::filesystem::remove_all(folder_.path());
   std::filesystem::create_directory(folder_.path());
@@ -144,6 +163,27 @@ TEST_P(TileStoreTest, CompletesASetThatWasKilledWhileItsTilesWereRemoved) {
   store(set)->finish(tiles_of(set, 2));
   EXPECT_FALSE(tiles_left());
   EXPECT_TRUE(at::equal(pixels(), to_uint8(images(0, 6))));
+}
+
+TEST_P(TileStoreTest, MakesAgainWhatHasAFlippedByte) {
+  const IndexRange set{0, 4};
+  make(set);
+  const auto file = path_of_images();
+  const std::string whole = read_file(file);
+  damage_image_1(file);
+  store(set)->prepare(tiles_of(set, 2));
+  const auto again = store(set);
+  EXPECT_FALSE(again->has({0, 0, {0, 2}}));
+  make(set);
+  EXPECT_EQ(read_file(file), whole);
+}
+
+TEST_P(TileStoreTest, TakesATileWithAFlippedByteForAbsent) {
+  const auto made = store({0, 4});
+  write_all(*made, {0, 4});
+  damage_image_1(folder_ / "tiles/00000000.safetensors");
+  EXPECT_FALSE(made->has({0, 0, {0, 2}}));
+  EXPECT_TRUE(made->has({1, 2, {2, 4}}));
 }
 
 TEST_P(TileStoreTest, RemovesWhatKilledWritersOfItsTilesLeft) {

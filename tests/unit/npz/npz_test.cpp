@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <zip.h>
 
 #include <cstdint>
 #include <fstream>
@@ -39,6 +40,21 @@ class NpzTest : public ::testing::Test {
     return values;
   }
 
+  /// Makes another number of the one whose lowest byte is `byte`.
+  void damage(const char* byte) const {
+    std::string bytes = read_file(file_);
+    bytes[bytes.find(byte + std::string(7, '\0'))] ^= 1;
+    std::ofstream(file_, std::ios::binary) << bytes;
+  }
+
+  /// As numpy.savez_compressed writes it.
+  void compress() const {
+    zip_t* const zip = zip_open(file_.c_str(), 0, nullptr);
+    ASSERT_NE(zip, nullptr);
+    ASSERT_EQ(zip_set_file_compression(zip, 0, ZIP_CM_DEFLATE, 9), 0);
+    ASSERT_EQ(zip_close(zip), 0);
+  }
+
   TemporaryFolder folder_;
   std::filesystem::path file_ = folder_.path() / "set.npz";
 };
@@ -73,14 +89,36 @@ TEST_F(NpzTest, TheSameArraysGiveTheSameBytes) {
 
 TEST_F(NpzTest, AFlippedByteIsFound) {
   write_numbers();
-  std::string bytes = read_file(file_);
-  bytes[bytes.find("\x0d\x00\x00\x00\x00\x00\x00\x00")] ^= 1;  // the value 13
-  std::ofstream(file_, std::ios::binary) << bytes;
+  damage("\x0d");
   const NpzReader reader(file_);
   std::vector<std::int64_t> values(30);
   const std::string message = message_of<DataError>(
       [&] { reader.read("rows", std::as_writable_bytes(std::span(values))); });
   EXPECT_NE(message.find("set.npz: rows: is damaged"), std::string::npos) << message;
+}
+
+TEST_F(NpzTest, AFlippedByteIsFoundWithoutKeepingTheArray) {
+  write_numbers();
+  EXPECT_NO_THROW(NpzReader(file_).verify("rows"));
+  damage("\x0d");
+  const NpzReader reader(file_);
+  EXPECT_NO_THROW(reader.verify("network"));
+  const std::string message = message_of<DataError>([&] { reader.verify("rows"); });
+  EXPECT_NE(message.find("set.npz: rows: is damaged"), std::string::npos) << message;
+}
+
+TEST_F(NpzTest, AFlippedByteOfACompressedArrayIsFound) {
+  write_numbers();
+  compress();
+  EXPECT_NO_THROW(NpzReader(file_).verify("rows"));
+  const std::string whole = read_file(file_);
+  const std::size_t data = whole.find("rows.npy") + 8;
+  for (const std::size_t place : {data + 40, data + 80, data + 110}) {
+    std::string bytes = whole;
+    bytes[place] ^= 4;
+    std::ofstream(file_, std::ios::binary) << bytes;
+    EXPECT_THROW(NpzReader(file_).verify("rows"), DataError) << place;
+  }
 }
 
 TEST_F(NpzTest, ATruncatedOrOtherFileIsRefused) {
