@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -9,9 +10,12 @@
 #include "app/device.hpp"
 #include "app/evaluation_report.hpp"
 #include "app/resolve.hpp"
+#include "app/result_files.hpp"
 #include "comm/agreement.hpp"
 #include "core/log.hpp"
+#include "core/stop.hpp"
 #include "core/text.hpp"
+#include "evaluation/enough_images.hpp"
 #include "evaluation/extremes.hpp"
 #include "evaluation/feature_scores.hpp"
 #include "evaluation/pixel_scores.hpp"
@@ -63,6 +67,19 @@ void require_images(const EvaluationInput& input) {
       cat(input.text(), " holds statistics, but psnr and ssim compare pixels. Give the images."));
 }
 
+/// The sums that --save-statistics keeps, where the statistics are not to be computed.
+void require_sums(const EvaluationInput& input) {
+  const auto has_sums = [](const Statistics& statistics) { return statistics.moments.has_value(); };
+  if (std::ranges::all_of(input.statistics, has_sums)) return;
+  throw DataError(cat(input.text(),
+                      " holds mu and sigma alone, without the sums that --save-statistics keeps. "
+                      "Give the images."));
+}
+
+std::optional<std::int64_t> count_of(const EvaluationInput& input) {
+  return input.images ? std::optional(input.images->count()) : std::nullopt;
+}
+
 /// plan_scores(), and throws ConfigError where there are no images or nothing is to be done.
 ScorePlan plan_evaluation(const EvaluationConfig& config) {
   if (config.images.empty()) {
@@ -81,7 +98,12 @@ Inputs open_inputs(const EvaluationConfig& config, const ScorePlan& plan) {
   if (plan.compares_pairs()) {
     require_images(inputs.images);
     require_images(*inputs.reference);
+    require_pairs(*inputs.images.images, *inputs.reference->images);
   }
+  if (!config.save_statistics.empty()) require_sums(inputs.images);
+  require_enough_images(
+      plan, config,
+      {count_of(inputs.images), inputs.reference ? count_of(*inputs.reference) : std::nullopt});
   return inputs;
 }
 
@@ -106,6 +128,9 @@ class Evaluation {
         inputs_(agree_value(comm, [&] { return open_inputs(config_, plan_); })) {
     require_same_images(inputs_.images, comm);
     if (inputs_.reference) require_same_images(*inputs_.reference, comm);
+    agree(comm, [&] {
+      if (comm_.rank() == 0) require_result_files(config_);
+    });
   }
 
   JobEnd run();
@@ -116,7 +141,7 @@ class Evaluation {
   void score();
   void write_picture();
   void write_result();
-  JobEnd stopped() const { return {ExitCode::stopped, "asked to stop"}; }
+  JobEnd stopped() const;
 
   const EvaluationConfig& config_;
   Communicator& comm_;
@@ -128,6 +153,12 @@ class Evaluation {
   std::optional<Side> images_, reference_;
   EvaluationReport report_;
 };
+
+JobEnd Evaluation::stopped() const {
+  log::info("stopped (", signal_name(stop_signal()),
+            " at this rank) without a result. The same command begins anew.");
+  return {ExitCode::stopped, "asked to stop"};
+}
 
 /// Of images that have a reference in the space of features.
 bool Evaluation::wants_picture() const {
@@ -177,11 +208,6 @@ void Evaluation::write_result() {
   agree(comm_, [&] {
     if (comm_.rank() != 0) return;
     if (!config_.save_statistics.empty()) {
-      if (!images_->moments) {
-        throw DataError(cat(inputs_.images.text(),
-                            " holds mu and sigma alone, without the sums "
-                            "that --save-statistics keeps. Give the images."));
-      }
       write_statistics(config_.save_statistics, *images_->moments,
                        images_->origin.value_or(FeatureOrigin{}),
                        inputs_.images.images ? inputs_.images.images->fingerprint() : "");
@@ -201,8 +227,8 @@ JobEnd Evaluation::run() {
     if (!pixels) return stopped();
     report_.scores.update(*pixels);
   }
-  write_picture();
   write_result();
+  write_picture();
   return {};
 }
 
@@ -221,6 +247,7 @@ void check_evaluation(const CommandLine& line) {
   choose_device(line.config.parallel, 0);
   const ScorePlan plan = plan_evaluation(config);
   const Inputs inputs = open_inputs(config, plan);
+  require_result_files(config);
   if (needs_network(plan, inputs, config)) make_feature_network(config, at::kCPU);
   log::info("ok: ", inputs.images.text(),
             inputs.reference ? cat(" against ", inputs.reference->text()) : "");

@@ -42,15 +42,18 @@ std::string remarks_of(const Json& score) {
   return remarks;
 }
 
-Json settings_of(const EvaluationConfig& s) {
-  return {{"convention", s.convention},
-          {"tile", s.tile},
-          {"kid_subsets", s.kid_subsets},
-          {"kid_subset_size", s.kid_subset_size},
-          {"splits", s.splits},
-          {"neighbours", s.neighbours},
-          {"density_neighbours", s.density_neighbours},
-          {"seed", s.seed}};
+Json settings_of(const EvaluationReport& report) {
+  const EvaluationConfig& s = report.settings;
+  Json settings{{"tile", s.tile},
+                {"kid_subsets", s.kid_subsets},
+                {"kid_subset_size", s.kid_subset_size},
+                {"splits", s.splits},
+                {"neighbours", s.neighbours},
+                {"density_neighbours", s.density_neighbours},
+                {"seed", s.seed}};
+  // A network that makes its input itself has none of Effuse's conventions.
+  if (!report.network.convention.empty()) settings["convention"] = s.convention;
+  return settings;
 }
 
 Json count_or_null(std::int64_t count) { return count > 0 ? Json(count) : Json(nullptr); }
@@ -71,7 +74,7 @@ std::string report_json(const EvaluationReport& report) {
   json["images"] = {{"paths", report.settings.images}, {"count", count_or_null(report.images)}};
   json["reference"] = {{"paths", report.settings.reference},
                        {"count", count_or_null(report.reference_images)}};
-  json["settings"] = settings_of(report.settings);
+  json["settings"] = settings_of(report);
   if (!report.sampling.is_null()) json["sampling"] = report.sampling;
   json["effuse"] = version();
   return json.dump(2) + "\n";
@@ -89,11 +92,11 @@ std::string report_table(const EvaluationReport& report) {
 }
 
 void tell(const EvaluationReport& report, const std::filesystem::path& file) {
-  if (!file.empty()) {
-    write_file_atomically(file, report_json(report));
-    log::info("result      ", file.string());
-  }
   std::cout << report_table(report) << std::flush;
+  if (file.empty()) return;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+  write_file_atomically(file, report_json(report));
+  log::info("result      ", file.string());
 }
 
 void write_picture_of(const Extremes& extremes, const ImageSource& images,

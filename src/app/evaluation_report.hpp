@@ -31,7 +31,8 @@ std::string short_number(double value);
 /// The scores as a table for people. Lines end with a newline.
 std::string report_table(const EvaluationReport& report);
 
-/// Writes the result to `file`, unless that is empty, and the table to standard output.
+/// The table to standard output, then the result to `file`, unless that is empty, in a folder that
+/// is made: the numbers are seen even where the disk refuses.
 void tell(const EvaluationReport& report, const std::filesystem::path& file);
 
 /// How many images of each kind a picture shows.

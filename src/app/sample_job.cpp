@@ -13,6 +13,7 @@
 #include "app/device.hpp"
 #include "app/grid_picture.hpp"
 #include "app/resolve.hpp"
+#include "app/result_files.hpp"
 #include "app/sample_report.hpp"
 #include "app/sample_request.hpp"
 #include "app/sample_scores.hpp"
@@ -192,6 +193,17 @@ BulkEnd make_part(JobContext& context, const TileGenerator& generator, const Sam
   return end;
 }
 
+/// `config` with the number of images that are scored.
+Config with_number(Config config, const SampleRequest& request) {
+  config.evaluation.number = request.set.count();
+  return config;
+}
+
+void require_result(const SampleRequest& request) {
+  const std::filesystem::path folder = request.sampling.output;
+  require_writable(folder / "result.json", "sampling.output");
+}
+
 /// Generates the images of the request into files.
 JobEnd write_set(JobContext& context, const TileGenerator& generator, const SampleRequest& request,
                  const TrainedModel& model, Communicator& comm, Communicator& host_comm,
@@ -221,7 +233,12 @@ JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm
   const auto counts = training_histogram(comm, sampling, model);
   const SampleRequest request =
       agree_value(comm, [&] { return resolve_request(sampling, model, schedule, counts); });
-  if (!sampling.evaluate.empty()) agree(comm, [&] { require_scorable(request); });
+  if (!sampling.evaluate.empty()) {
+    agree(comm, [&] {
+      require_scorable(request);
+      if (comm.rank() == 0) require_result(request);
+    });
+  }
   announce(request, model, comm.world_size());
   warn_of_slow_products(sampling.compute, device, "Set sampling.compute=fp32.");
   const TileGenerator generator(*model.network, schedule, request.classes, *request.noise,
@@ -229,8 +246,8 @@ JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm
   if (sampling.evaluate.empty()) {
     return write_set(context, generator, request, model, comm, host_comm, device);
   }
-  return score_samples(config, request, make_set(request, model, device).record(), generator, comm,
-                       device, threads);
+  return score_samples(with_number(config, request), request,
+                       make_set(request, model, device).record(), generator, comm, device, threads);
 }
 
 JobEnd run_sampling(JobContext& context) {
@@ -258,7 +275,8 @@ void check_sampling(const CommandLine& line) {
     make_set(request, model, device).check();
   } else {
     require_scorable(request);
-    check_scorer(scores_wanted(line.config));
+    require_result(request);
+    check_scorer(scores_wanted(with_number(line.config, request)));
   }
   log::info("ok: ", what_is_made(request), " from step ", model.step, " of ", sampling.weights,
             " into ", sampling.output);

@@ -2,6 +2,7 @@
 
 #include "comm/agreement.hpp"
 #include "core/error.hpp"
+#include "evaluation/enough_images.hpp"
 #include "evaluation/feature_scores.hpp"
 
 namespace effuse {
@@ -15,6 +16,14 @@ ScorePlan plan_of(const EvaluationConfig& config) {
       "counterpart. Leave them out.");
 }
 
+EvaluationInput open_reference(const EvaluationConfig& config, const ScorePlan& plan) {
+  EvaluationInput reference = open_input(config.reference, "reference");
+  ImageCounts counts{.images = config.number, .reference = std::nullopt};
+  if (reference.images) counts.reference = reference.images->count();
+  require_enough_images(plan, config, counts);
+  return reference;
+}
+
 }  // namespace
 
 Scorer::Scorer(const EvaluationConfig& config, Communicator& comm, at::Device device, int threads)
@@ -24,7 +33,7 @@ Scorer::Scorer(const EvaluationConfig& config, Communicator& comm, at::Device de
       threads_(threads),
       plan_(agree_value(comm, [&] { return plan_of(config); })),
       network_(agree_value(comm, [&] { return make_feature_network(config, device); })),
-      input_(agree_value(comm, [&] { return open_input(config.reference, "reference"); })) {
+      input_(agree_value(comm, [&] { return open_reference(config, plan_); })) {
   require_same_images(input_, comm);
 }
 
@@ -43,9 +52,9 @@ Keep Scorer::keep_of_images() const {
 }
 
 void check_scorer(const EvaluationConfig& config) {
-  plan_of(config);
+  const ScorePlan plan = plan_of(config);
   make_feature_network(config, at::kCPU);
-  open_input(config.reference, "reference");
+  open_reference(config, plan);
 }
 
 }  // namespace effuse

@@ -15,9 +15,10 @@ namespace effuse {
 /// Scores sets of generated images against one reference, which is measured once.
 class Scorer {
  public:
-  /// Collective. Loads the network and opens the reference, of `config`, which stays as it is.
-  /// Throws AgreedError for what contradicts itself or cannot be read; psnr and ssim need pairs and
-  /// are refused.
+  /// Collective. Loads the network and opens the reference, of `config`, which stays as it is;
+  /// config.number images are going to be scored. Throws AgreedError for what contradicts itself or
+  /// cannot be read, and where a metric needs more images; psnr and ssim need pairs and are
+  /// refused.
   Scorer(const EvaluationConfig& config, Communicator& comm, at::Device device, int threads);
 
   /// Collective. False where a rank was asked to stop.

@@ -12,7 +12,8 @@ namespace effuse {
 
 /// What decides the features of an image: distances of features of different origin mean nothing.
 struct FeatureOrigin {
-  std::string network;     ///< "inception-2015-12-05", or "torchscript"
+  /// "inception-2015-12-05"; "inception-unknown-weights" of its shape; or "torchscript".
+  std::string network;
   std::string sha256;      ///< of the file of its weights
   std::string convention;  ///< how images become its input; empty: the network's own affair
 
@@ -47,7 +48,8 @@ class FeatureNetwork {
 };
 
 /// The network of evaluation.network, or else the Inception network with evaluation.weights. Throws
-/// ConfigError where neither is set, DataError where the file is not what it should be.
+/// ConfigError where neither is set, or evaluation.metrics has the Inception Score and the network
+/// does not classify; DataError where the file is not what it should be.
 std::unique_ptr<FeatureNetwork> make_feature_network(const EvaluationConfig& config,
                                                      at::Device device);
 

@@ -6,6 +6,7 @@
 
 #include "comm/agreement.hpp"
 #include "core/log.hpp"
+#include "evaluation/feature_check.hpp"
 #include "evaluation/frechet.hpp"
 #include "evaluation/inception_score.hpp"
 #include "evaluation/kernel_distance.hpp"
@@ -43,11 +44,6 @@ Json kid(const at::Tensor& reference, const at::Tensor& images, const Evaluation
 }
 
 Json inception(const at::Tensor& logits, const EvaluationConfig& settings) {
-  if (!logits.defined()) {
-    throw ConfigError(
-        "evaluation.metrics: is needs a network that classifies, and evaluation.network gives "
-        "features alone. Leave is out, or take the Inception network (--weights).");
-  }
   const MeanDeviation score = inception_score(
       logits, {.splits = settings.splits, .seed = static_cast<std::uint64_t>(settings.seed)});
   return {{"value", score.mean}, {"deviation", score.deviation}, {"splits", settings.splits}};
@@ -72,13 +68,14 @@ Json score_features(const ScorePlan& plan, const Side& images, const Side* refer
   Json scores = Json::object();
   if (plan.fid) scores["fid"] = agree_value(comm, [&] { return fid(images, *reference); });
   if (plan.inception_score) {
-    const at::Tensor logits =
-        images.logits.defined() ? images.logits.gather(comm, device) : at::Tensor();
+    const at::Tensor logits = images.logits.gather(comm, device);
     scores["is"] = agree_value(comm, [&] { return inception(logits, settings); });
   }
   if (!plan.needs_features_of_reference()) return scores;
   const at::Tensor ours = images.pooled.gather(comm, device);
   const at::Tensor theirs = reference->pooled.gather(comm, device);
+  // Before the metrics, which do not speak with one voice.
+  agree(comm, [&] { require_comparable(theirs, ours); });
   if (plan.kid) scores["kid"] = kid(theirs, ours, settings, comm, device);
   if (plan.uses_manifold()) {
     const ManifoldSettings neighbours{.neighbours = settings.neighbours,

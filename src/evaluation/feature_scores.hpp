@@ -11,7 +11,8 @@ namespace effuse {
 
 /// Collective. The scores of `plan` that rest on features, each an object with "value" and what it
 /// was computed with: {"fid": {"value": …}, "kid": {"value": …, "deviation": …}, …}. `reference` is
-/// null where there is none. Throws AgreedError for sets too small for a metric.
+/// null where there is none. For sets as require_enough_images() wants them, and where the
+/// Inception Score is asked for, of a network that classifies.
 nlohmann::ordered_json score_features(const ScorePlan& plan, const Side& images,
                                       const Side* reference, const EvaluationConfig& settings,
                                       Communicator& comm, at::Device device);

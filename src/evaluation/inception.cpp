@@ -39,15 +39,20 @@ std::string checked_sha256(const std::filesystem::path& weights,
   throw DataError(cat(weights.string(), " has the SHA-256 ", sha256, ", not that of ",
                       "pt_inception-2015-12-05-6726825d.pth, ", kInceptionSha256,
                       " (numbers from other weights compare with nobody's). "
-                      "If that is meant, give --allow-unknown-weights."));
+                      "If that is meant, set evaluation.allow_unknown_weights to true."));
+}
+
+/// Numbers of other weights are never to be taken for those of FID's network.
+const char* network_name(const std::string& sha256) {
+  return sha256 == kInceptionSha256 ? "inception-2015-12-05" : "inception-unknown-weights";
 }
 
 }  // namespace
 
 InceptionNetwork::InceptionNetwork(const std::filesystem::path& file, UnknownWeights unknown,
                                    InputConvention convention, at::Device device)
-    : convention_(convention),
-      origin_{"inception-2015-12-05", checked_sha256(file, unknown), name_of(convention)} {
+    : convention_(convention), origin_{"", checked_sha256(file, unknown), name_of(convention)} {
+  origin_.network = network_name(origin_.sha256);
   InceptionWeights weights(file);
   build({weights, device});
   weights.require_all_taken();

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
+#include "evaluation/enough_images.hpp"
 
 namespace effuse {
 namespace {
@@ -20,11 +21,7 @@ void check(const at::Tensor& logits, std::int64_t splits) {
   if (logits.dim() != 2 || logits.size(1) == 0) {
     throw DataError(cat("logits of shape ", logits.sizes(), " are not [images, classes]"));
   }
-  if (logits.size(0) < splits) {
-    throw DataError(cat("the Inception Score is the mean over ", splits, " splits, but there are ",
-                        logits.size(0),
-                        " images. Give more images, or set evaluation.splits lower?"));
-  }
+  require_splits(logits.size(0), splits);
   if (!at::isfinite(logits).all().item<bool>()) {
     throw DataError("some logits are not finite. Is the network right for these images?");
   }

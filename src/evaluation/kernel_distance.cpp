@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "evaluation/block_loop.hpp"
 #include "evaluation/draw.hpp"
+#include "evaluation/enough_images.hpp"
 #include "evaluation/feature_check.hpp"
 #include "evaluation/rank_sum.hpp"
 
@@ -19,15 +20,6 @@ namespace effuse {
 namespace {
 
 constexpr std::int64_t kBlockRows = 128;
-
-void require_enough(std::int64_t count, const char* whose, std::int64_t subset_size) {
-  if (count >= subset_size) return;
-  throw DataError(cat("KID draws subsets of ", subset_size, " images, but there are ", count, " ",
-                      whose,
-                      " (evaluation.kid_subset_size). Give more images, or set "
-                      "evaluation.kid_subset_size to ",
-                      count, " or less?"));
-}
 
 void check(const at::Tensor& reference, const at::Tensor& images,
            const KernelDistanceSettings& settings) {
@@ -38,8 +30,8 @@ void check(const at::Tensor& reference, const at::Tensor& images,
                           "evaluation.kid_subset_size at least 2)"));
   }
   require_comparable(reference, images);
-  require_enough(reference.size(0), "reference images", settings.subset_size);
-  require_enough(images.size(0), "images", settings.subset_size);
+  require_subset(reference.size(0), "reference images", settings.subset_size);
+  require_subset(images.size(0), "images", settings.subset_size);
 }
 
 enum class Diagonal { with, without };

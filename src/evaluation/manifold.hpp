@@ -29,9 +29,10 @@ struct ManifoldScores {
 ///
 /// Collective. reference: [N, D], images: [M, D], of any float type but compared as fp32, the same
 /// at all ranks, which share the rows of distances; `device` is where the communicator works. The
-/// same bits at any number of ranks and threads. Throws DataError where a set has no more images
-/// than there are to be neighbours, or the features are not comparable or not finite; ConfigError
-/// for fewer than 1 neighbour.
+/// same bits at any number of ranks and threads. For sets that
+/// require_enough_images() takes: what needs a neighbour that is not there means nothing. Throws
+/// DataError where the features are not comparable or not finite; ConfigError for fewer than 1
+/// neighbour.
 ManifoldScores manifold_scores(const at::Tensor& reference, const at::Tensor& images,
                                const ManifoldSettings& settings, Communicator& comm,
                                at::Device device);

@@ -23,19 +23,6 @@ using Json = nlohmann::ordered_json;
 /// Columns of the table of scores, a row a pair.
 enum Column : std::int64_t { kPsnr, kPsnrLuma, kSsim, kSsimLuma, kColumns };
 
-void require_pairs(const ImageSource& images, const ImageSource& reference) {
-  if (images.count() != reference.count()) {
-    throw DataError(cat(images.count(), " images and ", reference.count(),
-                        " reference images do not pair: psnr and ssim compare each with its own"));
-  }
-  if (!images.is_named() || !reference.is_named()) return;
-  for (std::int64_t i = 0; i < images.count(); ++i) {
-    if (images.name(i) == reference.name(i)) continue;
-    throw DataError(cat("image ", images.name(i), " would be compared with ", reference.name(i),
-                        ": the files of both folders have to have the same names"));
-  }
-}
-
 at::Tensor score_tile(const ScorePlan& plan, const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor table = at::zeros({a.size(0), kColumns}, at::kDouble);
   const auto set = [&](Column column, const std::vector<double>& values) {
@@ -78,6 +65,19 @@ Json ssim_of(const at::Tensor& table) {
 }
 
 }  // namespace
+
+void require_pairs(const ImageSource& images, const ImageSource& reference) {
+  if (images.count() != reference.count()) {
+    throw DataError(cat(images.count(), " images and ", reference.count(),
+                        " reference images do not pair: psnr and ssim compare each with its own"));
+  }
+  if (!images.is_named() || !reference.is_named()) return;
+  for (std::int64_t i = 0; i < images.count(); ++i) {
+    if (images.name(i) == reference.name(i)) continue;
+    throw DataError(cat("image ", images.name(i), " would be compared with ", reference.name(i),
+                        ": the files of both folders have to have the same names"));
+  }
+}
 
 std::optional<Json> score_pixels(const ScorePlan& plan, const ImageSource& images,
                                  const ImageSource& reference, std::int64_t tile,

@@ -10,8 +10,12 @@
 
 namespace effuse {
 
-/// Collective. {"psnr": {"value": …, "deviation": …, "luma": …}, "ssim": {…}} of the pairs of
-/// images of equal number: "value" over all channels, "luma" of Y as super-resolution is scored.
+/// Throws DataError where the sets do not pair: other counts or (of folders) names.
+void require_pairs(const ImageSource& images, const ImageSource& reference);
+
+/// Collective. {"psnr": {"value": …, "luma": …, …}, "ssim": {"value": …, "deviation": …, "luma":
+/// …, …}} of the pairs of images of equal number: "value" over all channels, "luma" of Y as
+/// super-resolution is scored. PSNR is that of pairs that differ.
 /// Pairs are shared among the ranks. Empty where a rank was asked to stop. Throws AgreedError where
 /// the sets do not pair: other counts, sizes or (of folders) names.
 std::optional<nlohmann::ordered_json> score_pixels(const ScorePlan& plan, const ImageSource& images,

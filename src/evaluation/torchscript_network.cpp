@@ -4,7 +4,10 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <algorithm>
+#include <exception>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "core/checksum.hpp"
@@ -16,8 +19,26 @@ namespace {
 
 constexpr std::int64_t kTrialSize = 64;
 
-/// The first line of what TorchScript has to say.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string message_of(const std::exception& error) {
+  const auto* torch = dynamic_cast<const c10::Error*>(&error);
+  return torch != nullptr ? torch->what_without_backtrace() : error.what();
+}
+
+/// The first line that says something; TorchScript goes on to quote its own code.
+std::string first_line(const std::string& text) {
+  const std::size_t begin = std::min(text.find_first_not_of(" \n"), text.size());
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+/// Why a module failed: what it, or the function it called, raised. Before it stands where, in the
+/// module's code, and after it, now and then, general advice on CUDA.
+std::string cause(const std::string& text) {
+  const std::size_t raised = text.rfind("\nRuntimeError: ");
+  if (raised != std::string::npos) return first_line(text.substr(raised));
+  const std::size_t end = text.find_last_not_of(" \n");
+  if (end == std::string::npos) return "no reason is given";
+  return first_line(text.substr(0, end + 1).substr(text.rfind('\n', end) + 1));
+}
 
 class TorchscriptNetwork : public FeatureNetwork {
  public:
@@ -28,10 +49,9 @@ class TorchscriptNetwork : public FeatureNetwork {
       module_.eval();
     } catch (const std::system_error& error) {
       throw DataError(cat("evaluation.network: ", error.what()));
-    } catch (const c10::Error& error) {
+    } catch (const std::exception& error) {  // errors of syntax are no c10::Error
       throw DataError(cat("evaluation.network: ", file_, " is no TorchScript file (",
-                          first_line(error.what_without_backtrace()),
-                          "). Write it with torch.jit.save()."));
+                          first_line(message_of(error)), "). Write it with torch.jit.save()."));
     }
     const auto options = at::TensorOptions(at::kByte).device(device);
     dimensions_ = forward(at::zeros({2, kTrialSize, kTrialSize, 3}, options)).size(1);
@@ -51,7 +71,7 @@ class TorchscriptNetwork : public FeatureNetwork {
     } catch (const std::exception& error) {
       throw DataError(cat("evaluation.network: ", file_, " fails on uint8 images [", images.size(0),
                           ", 3, ", images.size(1), ", ", images.size(2),
-                          "]: ", first_line(error.what())));
+                          "]: ", cause(message_of(error))));
     }
     if (result.dim() != 2 || result.size(0) != images.size(0) ||
         (dimensions_ > 0 && result.size(1) != dimensions_) || !result.is_floating_point()) {

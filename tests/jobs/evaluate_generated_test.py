@@ -88,7 +88,9 @@ def test_a_score_from_the_sampler_is_that_of_the_files(place, evaluated, tmp_pat
 def test_what_cannot_be_scored_is_refused(place, evaluated, tmp_path):
     for arguments, words in ((("--part", "1/2"), "a part has no score"),
                              (("--seeds", "2-9"), "not the first of a tile"),
-                             (("--metrics", "psnr"), "compare pairs")):
+                             (("--metrics", "psnr"), "compare pairs"),
+                             (("--metrics", "is"), "needs a network that classifies"),
+                             (("--set", "evaluation.network="), "Set evaluation.weights to the file")):
         number = () if "--seeds" in arguments else ("--number", 8)
         done = run("effuse-sample", "--weights", evaluated, "--output", tmp_path / "out", "--device", "cpu", *number,
                    *settings(), "--evaluate", place / "packed", *arguments)
@@ -96,9 +98,22 @@ def test_what_cannot_be_scored_is_refused(place, evaluated, tmp_path):
         assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("check", [(), ("--check",)])
+def test_too_few_images_are_refused_before_any_is_made(place, evaluated, tmp_path, check):
+    (tmp_path / "file").write_text("no folder")
+    kid = ("--metrics", "kid", "--set", "evaluation.kid_subset_size=9")
+    for output, metrics, code, words in ((tmp_path / "out", kid, 3, "but there are 8 images"),
+                                         (tmp_path / "file/out", (), 2, "sampling.output: ")):
+        done = run("effuse-sample", "--weights", evaluated, "--output", output, "--device", "cpu", "--number", 8,
+                   *settings(), "--evaluate", place / "packed", *metrics, *check)
+        assert done.returncode == code and words in done.stderr and not output.exists(), done.stderr
+
+
 def test_evaluations_that_cannot_be_are_refused_before_training(place):
     for more, code, words in (({"evaluation.every_steps": 7}, 2, "multiple of checkpoint.every_steps"),
                               ({"sampling.steps": 30}, 2, "timesteps"),
+                              ({"evaluation.metrics": '["kid"]', "evaluation.kid_subset_size": 11}, 3, "there are 10 images"),
+                              ({"evaluation.metrics": '["is"]'}, 2, "needs a network that classifies"),
                               ({"evaluation.network": place / "tiny.toml"}, 3, "tiny.toml"),
                               ({"evaluation.reference": place / "absent"}, 3, "does not exist")):
         done = train(place, "refused", "--steps", 20, *settings(**{**EVALUATED, **more}))

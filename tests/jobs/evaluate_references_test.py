@@ -195,6 +195,23 @@ def test_another_feature_network_is_taken_from_torchscript(tmp_path):
     assert scored.returncode == 2 and "needs a network that classifies" in scored.stderr
 
 
+class Raises(torch.nn.Module if missing is None else object):
+    """Takes images of 64 pixels, as it is tried with, and no others."""
+
+    def forward(self, x):
+        if x.size(2) != 64:
+            raise RuntimeError("only 64!")
+        return torch.nn.functional.adaptive_avg_pool2d(x.float() / 255, 2).flatten(1)
+
+
+def test_the_cause_of_a_failing_module_is_given(tmp_path):
+    torch.jit.script(Raises()).save(tmp_path / "raises.pt")
+    np.savez(tmp_path / "real.npz", waves(7, 4, 16, NOISE))
+    done = run("effuse-evaluate", "--reference", tmp_path / "real.npz", "--images", tmp_path / "real.npz", *DEVICE,
+               "--network", tmp_path / "raises.pt")
+    assert done.returncode == 3 and "3, 16, 16]: " in done.stderr and "only 64!" in done.stderr, done.stderr
+
+
 def test_a_torchscript_file_that_returns_another_shape_is_refused(tmp_path):
     torch.jit.script(Images()).save(tmp_path / "images.pt")
     np.savez(tmp_path / "real.npz", waves(7, 4, 16, NOISE))

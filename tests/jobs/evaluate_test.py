@@ -3,6 +3,8 @@
 import json
 import pathlib
 import shutil
+import signal
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 
 import inception_file
 from image_sets import waves, write_folder
-from programs import run
+from programs import TIMEOUT_S, run, start, wait_until
 
 SMALL = ("--device", "cpu", "--tile", 4, "--set", "parallel.threads=1", "--set", "evaluation.splits=2",
          "--set", "evaluation.density_neighbours=2", "--kid-subset-size", 8)
@@ -49,6 +51,13 @@ def scores(tmp_path, *arguments, ranks=0):
     return json.loads((tmp_path / "result.json").read_text())
 
 
+def handles(pid, number):
+    """Whether the process has its own way with a signal."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return int(caught, 16) >> (number - 1) & 1
+
+
 @pytest.fixture(scope="module")
 def result(place, tmp_path_factory):
     return scores(tmp_path_factory.mktemp("result"), "--reference", place / "real", "--images", place / "made",
@@ -68,6 +77,8 @@ def test_a_result_says_what_it_depends_on(place, tmp_path):
     assert done.returncode == 0, done.stderr
     made = json.loads((tmp_path / "out.json").read_text())
     assert made["network"]["convention"] == "legacy-pytorch" and len(made["network"]["sha256"]) == 64
+    assert made["network"]["name"] == "inception-unknown-weights"
+    assert made["settings"]["convention"] == "legacy-pytorch"
     assert made["images"]["count"] == 9 and made["reference"]["count"] == 10
     assert made["kid"]["subset_size"] == 8 and made["settings"]["seed"] == 0
     rows = [line.split() for line in done.stdout.splitlines()]
@@ -185,8 +196,8 @@ def bad(place, tmp_path):
     yield ("--reference", real, "--images", tmp_path / "torn", *known), 3, "torn/002.png cannot be read"
     yield ("--reference", real, "--images", tmp_path / "floats.npz", *known), 3, "images are uint8"
     yield ("--reference", tmp_path / "small.npz", "--images", made, *known), 3, "holds statistics of 3 features"
-    yield ("--reference", tmp_path / "small.npz", "--images", made, "--metrics", "kid", *known), 3, "3 features"
-    yield ("--reference", real, "--images", made, "--metrics", "kid", "--kid-subset-size", 50, *known), 3, "50"
+    yield ("--reference", tmp_path / "small.npz", "--images", made, "--metrics", "kid", "--kid-subset-size", 8, *known), \
+        3, "3 features"
     yield ("--reference", real, "--images", made, "--metrics", "psnr"), 3, "do not pair"
     yield ("--reference", real, "--images", made, "--network", tmp_path / "text.pt"), 3, "is no TorchScript file"
     yield ("--reference", real, "--images", made, "--metrics", "fidd"), 2, "Did you mean"
@@ -200,6 +211,68 @@ def test_bad_input_is_refused(place, tmp_path):
         done = run("effuse-evaluate", "--device", "cpu", "--tile", 4, *arguments, "--output", tmp_path / "r.json")
         assert done.returncode == code and words in done.stderr, (arguments, done.returncode, done.stderr)
         assert not (tmp_path / "r.json").exists()
+
+
+def hopeless(place, tmp_path):
+    """As bad(): what is known before anything is computed."""
+    (tmp_path / "file").write_text("no folder")
+    shutil.copytree(place / "real", tmp_path / "flat")
+    np.savez(tmp_path / "sums.npz", mu=np.zeros(3), sigma=np.eye(3))
+    both = ("--reference", place / "real", "--images", place / "made")
+    yield (*both, "--metrics", "is"), 2, "needs a network that classifies"
+    yield (*both, "--metrics", "kid", "--kid-subset-size", 10), 3, "subsets of 10 images, but there are 9 images"
+    yield (*both, "--metrics", "precision_recall", "--set", "evaluation.neighbours=9"), 3, "precision and recall need"
+    yield (*both, "--metrics", "density_coverage", "--set", "evaluation.density_neighbours=10"), 3, \
+        "density and coverage need"
+    yield (*both, "--metrics", "fid,psnr"), 3, "do not pair"
+    yield (*both, "--output", tmp_path / "file/r.json"), 2, "evaluation.output: "
+    yield (*both, "--output", "/proc/none/r.json"), 2, "cannot be written"
+    yield (*both, "--output", tmp_path), 2, "is a folder"
+    yield (*both, "--output", tmp_path / "r.png"), 2, "is the name of the picture"
+    yield ("--reference", place / "real", "--images", tmp_path / "flat", "--output", tmp_path / "flat/r.json"), 2, \
+        "whose images are scored"
+    yield ("--reference", tmp_path / "flat", "--images", place / "made", "--output", tmp_path / "flat/new/r.json"), 2, \
+        "whose images are scored"
+    yield ("--images", place / "made", "--save-statistics", tmp_path / "file/s.npz"), 2, "evaluation.save_statistics: "
+    yield ("--images", tmp_path / "sums.npz", "--save-statistics", tmp_path / "s.npz"), 3, "holds mu and sigma alone"
+
+
+def test_what_is_hopeless_is_refused_before_the_work(place, tmp_path):
+    for arguments, code, words in hopeless(place, tmp_path):
+        for check, ranks in (("--check",), 0), ((), 2):
+            done = evaluate(*arguments, *check, ranks=ranks)
+            assert done.returncode == code and words in done.stderr, (arguments, done.returncode, done.stderr)
+            assert done.stderr.count(words) == 1 and "MPI_ABORT" not in done.stderr, done.stderr
+            assert done.stdout == "" and "images are fewer" not in done.stderr, done.stderr
+
+
+def test_a_result_may_lie_beside_folders_of_images_and_in_a_new_one(place, result, tmp_path):
+    shutil.copytree(place / "made", tmp_path / "set/images")
+    for output in (tmp_path / "set/r.json", tmp_path / "new/folder/r.json", tmp_path / "set/r.json"):
+        done = evaluate("--reference", place / "real", "--images", tmp_path / "set", *METRICS, "--output", output)
+        assert done.returncode == 0, done.stderr
+        assert output.with_suffix(".png").exists()
+        assert_same(json.loads(output.read_text()), result)
+
+
+def test_a_network_with_an_error_is_refused_in_a_line(place, tmp_path):
+    both = ("--reference", place / "real", "--images", place / "made", "--device", "cpu", "--tile", 4)
+    for name, old, new, words in (("syntax", b"def forward(", b"def forward)", "is no TorchScript file"),):
+        with zipfile.ZipFile(NETWORK) as whole, zipfile.ZipFile(tmp_path / f"{name}.pt", "w") as broken:
+            for entry in whole.namelist():
+                broken.writestr(entry, whole.read(entry).replace(old, new))
+        done = run("effuse-evaluate", *both, "--network", tmp_path / f"{name}.pt")
+        assert done.returncode == 3 and words in done.stderr, done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_a_stop_is_said(place):
+    job = start("effuse-evaluate", "--weights", place / "inception.safetensors", "--allow-unknown-weights", *SMALL,
+                "--reference", place / "real", "--images", place / "made", ranks=0)
+    wait_until(lambda: handles(job.pid, signal.SIGTERM), job)
+    job.send_signal(signal.SIGTERM)
+    messages = job.communicate(timeout=TIMEOUT_S)[0]
+    assert job.returncode == 75 and "stopped (SIGTERM" in messages and "begins anew" in messages, messages
 
 
 def test_check_does_not_do_the_work(place, tmp_path):

@@ -1,0 +1,77 @@
+#include "app/result_files.hpp"
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "core/files.hpp"
+#include "core/text.hpp"
+#include "shards/image_folder.hpp"
+#include "shards/manifest.hpp"
+
+namespace effuse {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool lies_in(const fs::path& folder, const fs::path& place) {
+  return std::mismatch(folder.begin(), folder.end(), place.begin(), place.end()).first ==
+         folder.end();
+}
+
+/// Whether a picture in `place` would be read as one of the images of `source`.
+bool takes_images_from(const fs::path& source, const fs::path& place) {
+  if (!fs::is_directory(source)) return false;
+  if (fs::exists(manifest_path(source)) || fs::exists(source / "images.npz")) return false;
+  const fs::path folder = fs::canonical(source);
+  if (!lies_in(folder, place)) return false;
+  // Beside subfolders of images, as effuse-sample makes them, a picture is left out.
+  return place != folder || !scan_image_folder(source).labelled;
+}
+
+void require_apart(const fs::path& output, const std::vector<std::string>& sources) {
+  const fs::path place = fs::weakly_canonical(fs::absolute(output)).parent_path();
+  for (const std::string& source : sources) {
+    if (!takes_images_from(source, place)) continue;
+    throw ConfigError(cat("evaluation.output: ", output.string(), " is inside of ", source,
+                          ", whose images are scored (the picture beside the result would be one "
+                          "of them the next time). Choose another folder."));
+  }
+}
+
+}  // namespace
+
+void require_writable(const fs::path& file, const char* key) {
+  const fs::path place = fs::absolute(file);
+  if (place.filename().empty() || fs::is_directory(place)) {
+    throw ConfigError(cat(key, ": ", file.string(), " is a folder. Give the name of a file."));
+  }
+  try {
+    fs::path folder = place.parent_path();
+    while (!fs::exists(folder)) folder = folder.parent_path();
+    const AtomicFile trial(folder / place.filename());
+  } catch (const std::system_error& error) {
+    throw ConfigError(cat(key, ": ", file.string(), " cannot be written: ", error.what(),
+                          ". Choose another place."));
+  }
+}
+
+void require_result_files(const EvaluationConfig& config) {
+  if (!config.save_statistics.empty()) {
+    require_writable(config.save_statistics, "evaluation.save_statistics");
+  }
+  if (config.output.empty()) return;
+  const fs::path output = config.output;
+  if (output.extension() == ".png") {
+    throw ConfigError(cat("evaluation.output: ", config.output,
+                          " is the name of the picture, which is written beside the result. Give "
+                          "that of the result, as ",
+                          fs::path(output).replace_extension(".json").string(), "."));
+  }
+  require_apart(output, config.images);
+  require_apart(output, config.reference);
+  require_writable(output, "evaluation.output");
+}
+
+}  // namespace effuse

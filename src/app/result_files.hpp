@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+
+#include "config/config.hpp"
+
+namespace effuse {
+
+/// Throws ConfigError naming `key` where `file`, in a folder that may still have to be made, cannot
+/// be written. Leaves nothing behind.
+void require_writable(const std::filesystem::path& file, const char* key);
+
+/// Throws ConfigError where evaluation.output or evaluation.save_statistics cannot be written, or
+/// the picture beside the former would replace it or join the images that are scored.
+void require_result_files(const EvaluationConfig& config);
+
+}  // namespace effuse
