@@ -7,7 +7,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
-#include "shards/image_folder.hpp"
+#include "evaluation/sampled_source.hpp"
 #include "shards/manifest.hpp"
 
 namespace effuse {
@@ -23,11 +23,9 @@ bool lies_in(const fs::path& folder, const fs::path& place) {
 /// Whether a picture in `place` would be read as one of the images of `source`.
 bool takes_images_from(const fs::path& source, const fs::path& place) {
   if (!fs::is_directory(source)) return false;
-  if (fs::exists(manifest_path(source)) || fs::exists(source / "images.npz")) return false;
   const fs::path folder = fs::canonical(source);
-  if (!lies_in(folder, place)) return false;
-  // Beside subfolders of images, as effuse-sample makes them, a picture is left out.
-  return place != folder || !scan_image_folder(source).labelled;
+  if (is_sampled_set(folder)) return lies_in(folder / "images", place);
+  return !fs::exists(manifest_path(folder)) && lies_in(folder, place);
 }
 
 void require_apart(const fs::path& output, const std::vector<std::string>& sources) {

@@ -12,6 +12,7 @@
 #include "app/scorer.hpp"
 #include "comm/agreement.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "evaluation/extremes.hpp"
 #include "evaluation/rank_sum.hpp"
@@ -63,6 +64,11 @@ void write_picture(const std::filesystem::path& file, const Side& images, const 
   write_picture_of(extremes, PickedImages(pixels, places, comm, device), file, comm);
 }
 
+JobEnd stopped() {
+  log::info("stopped without a score; the same command begins anew");
+  return {ExitCode::stopped, "asked to stop"};
+}
+
 }  // namespace
 
 EvaluationConfig scores_wanted(const Config& config) {
@@ -91,15 +97,14 @@ JobEnd score_samples(const Config& config, const SampleRequest& request, const s
   const SectionScope section(comm, CommSection::evaluation);
   const ProgressStyle progress = progress_style(comm.rank());
   Scorer scorer(scores_wanted(config), comm, device, threads);
-  const JobEnd stopped{ExitCode::stopped, "asked to stop"};
-  if (!scorer.measure_reference(progress)) return stopped;
+  if (!scorer.measure_reference(progress)) return stopped();
   auto set = generate_features(generator,
                                {.tiles = request.tiles(),
                                 .features = Keep::features,  // for the picture
                                 .pixels = GeneratedTask::Pixels::keep,
                                 .progress = progress},
                                scorer.network(), comm, device);
-  if (!set) return stopped;
+  if (!set) return stopped();
   const Side images = side_of(std::move(set->features), scorer.network());
   const EvaluationReport report{.scores = scorer.score(images),
                                 .network = scorer.network().origin(),
@@ -109,10 +114,10 @@ JobEnd score_samples(const Config& config, const SampleRequest& request, const s
                                 .sampling = nlohmann::ordered_json::parse(record)};
   const std::filesystem::path folder = request.sampling.output;
   agree(comm, [&] { std::filesystem::create_directories(folder); });
-  write_picture(folder / "result.png", images, scorer, set->pixels, comm, device);
   agree(comm, [&] {
     if (comm.rank() == 0) tell(report, folder / "result.json");
   });
+  write_picture(folder / "result.png", images, scorer, set->pixels, comm, device);
   return {};
 }
 
