@@ -258,13 +258,12 @@ def test_a_result_may_lie_beside_the_images_of_a_sampled_set_and_in_a_new_folder
 
 def test_a_network_with_an_error_is_refused_in_a_line(place, tmp_path):
     both = ("--reference", place / "real", "--images", place / "made", "--device", "cpu", "--tile", 4)
-    for name, old, new, words in (("syntax", b"def forward(", b"def forward)", "is no TorchScript file"),):
-        with zipfile.ZipFile(NETWORK) as whole, zipfile.ZipFile(tmp_path / f"{name}.pt", "w") as broken:
-            for entry in whole.namelist():
-                broken.writestr(entry, whole.read(entry).replace(old, new))
-        done = run("effuse-evaluate", *both, "--network", tmp_path / f"{name}.pt")
-        assert done.returncode == 3 and words in done.stderr, done.stderr
-        assert len(done.stderr.splitlines()) == 1, done.stderr
+    with zipfile.ZipFile(NETWORK) as whole, zipfile.ZipFile(tmp_path / "syntax.pt", "w") as broken:
+        for entry in whole.namelist():
+            broken.writestr(entry, whole.read(entry).replace(b"def forward(", b"def forward)"))
+    done = run("effuse-evaluate", *both, "--network", tmp_path / "syntax.pt")
+    assert done.returncode == 3 and "is no TorchScript file" in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_a_stop_is_said(place):
