@@ -41,22 +41,20 @@ std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
   const bool keeps = task.pixels == GeneratedTask::Pixels::keep;
   const at::Tensor kept =
       keeps ? at::empty(pixel_shape(generator, mine.count()), at::kByte) : at::Tensor();
-  std::int64_t done = 0;
-  const auto make = [&](const Tile& wanted) {
+  const auto make = [&](const IndexRange& wanted) {
+    const Tile& to_make = task.tiles.at(static_cast<std::size_t>(wanted.first / tile));
     const at::Tensor images = with_memory_advice(
-        generator, [&] { return generator.generate(wanted, [] { return stop_signal() != 0; }); });
+        generator, [&] { return generator.generate(to_make, [] { return stop_signal() != 0; }); });
     if (!images.defined()) return;  // the ranks learn of it before the next tile
     const at::Tensor pixels = to_uint8(images);
-    collector.take(as_rgb(pixels), wanted.wanted.count());
-    const std::int64_t images_wanted = wanted.wanted.count();
-    if (keeps) kept.narrow(0, done, images_wanted).copy_(pixels.narrow(0, 0, images_wanted));
-    done += images_wanted;
+    collector.take(as_rgb(pixels), wanted.count());
+    if (!keeps) return;
+    kept.narrow(0, wanted.first - mine.first, wanted.count())
+        .copy_(pixels.narrow(0, 0, wanted.count()));
   };
   const TileRounds rounds{"sample and score", count, tile, task.progress};
-  const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& images) {
-    make(task.tiles.at(static_cast<std::size_t>(images.first / tile)));
-  });
-  if (!finished || any_rank_stops(comm, device)) return std::nullopt;
+  if (!go_through_tiles(rounds, comm, device, make) || any_rank_stops(comm, device))
+    return std::nullopt;
   GeneratedSet set{collector.join(count, tile, comm), {}};
   if (keeps) set.pixels = {kept, count, tile};
   return set;

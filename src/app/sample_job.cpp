@@ -193,12 +193,6 @@ BulkEnd make_part(JobContext& context, const TileGenerator& generator, const Sam
   return end;
 }
 
-/// `config` with the number of images that are scored.
-Config with_number(Config config, const SampleRequest& request) {
-  config.evaluation.number = request.set.count();
-  return config;
-}
-
 void require_result(const SampleRequest& request) {
   const std::filesystem::path folder = request.sampling.output;
   require_writable(folder / "result.json", "sampling.output");
@@ -246,8 +240,8 @@ JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm
   if (sampling.evaluate.empty()) {
     return write_set(context, generator, request, model, comm, host_comm, device);
   }
-  return score_samples(with_number(config, request), request,
-                       make_set(request, model, device).record(), generator, comm, device, threads);
+  return score_samples(config, request, make_set(request, model, device).record(), generator, comm,
+                       device, threads);
 }
 
 JobEnd run_sampling(JobContext& context) {
@@ -276,7 +270,7 @@ void check_sampling(const CommandLine& line) {
   } else {
     require_scorable(request);
     require_result(request);
-    check_scorer(scores_wanted(with_number(line.config, request)));
+    check_scorer(scores_wanted(line.config, request));
   }
   log::info("ok: ", what_is_made(request), " from step ", model.step, " of ", sampling.weights,
             " into ", sampling.output);

@@ -71,10 +71,11 @@ JobEnd stopped() {
 
 }  // namespace
 
-EvaluationConfig scores_wanted(const Config& config) {
+EvaluationConfig scores_wanted(const Config& config, const SampleRequest& request) {
   EvaluationConfig wanted = config.evaluation;
   wanted.reference = {config.sampling.evaluate};
   wanted.images = {config.sampling.weights};
+  wanted.number = request.set.count();
   return wanted;
 }
 
@@ -96,7 +97,7 @@ JobEnd score_samples(const Config& config, const SampleRequest& request, const s
                      int threads) {
   const SectionScope section(comm, CommSection::evaluation);
   const ProgressStyle progress = progress_style(comm.rank());
-  Scorer scorer(scores_wanted(config), comm, device, threads);
+  Scorer scorer(scores_wanted(config, request), comm, device, threads);
   if (!scorer.measure_reference(progress)) return stopped();
   auto set = generate_features(generator,
                                {.tiles = request.tiles(),
@@ -113,7 +114,6 @@ JobEnd score_samples(const Config& config, const SampleRequest& request, const s
                                 .settings = scorer.config(),
                                 .sampling = nlohmann::ordered_json::parse(record)};
   const std::filesystem::path folder = request.sampling.output;
-  agree(comm, [&] { std::filesystem::create_directories(folder); });
   agree(comm, [&] {
     if (comm.rank() == 0) tell(report, folder / "result.json");
   });

@@ -8,8 +8,8 @@
 
 namespace effuse {
 
-/// What sampling.evaluate asks of [evaluation].
-EvaluationConfig scores_wanted(const Config& config);
+/// What sampling.evaluate asks of [evaluation], for the images of the request.
+EvaluationConfig scores_wanted(const Config& config, const SampleRequest& request);
 
 /// Throws ConfigError for requests whose images cannot be scored as they come: a part of a set,
 /// which has no score, or a set that does not begin with a whole tile.

@@ -20,7 +20,7 @@ bool holds_images(const std::filesystem::path& path) {
 
 /// What tells a set of images from another without reading them.
 std::string identity_of(const ImageSource& images) {
-  if (!images.fingerprint().empty()) return images.fingerprint();
+  if (std::string fingerprint = images.fingerprint(); !fingerprint.empty()) return fingerprint;
   std::string names;
   for (std::int64_t i = 0; i < images.count(); ++i) names += images.name(i) + "\n";
   return cat("of CRC-32C ", crc32c(std::as_bytes(std::span(names))));

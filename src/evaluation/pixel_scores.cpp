@@ -82,7 +82,6 @@ void require_pairs(const ImageSource& images, const ImageSource& reference) {
 std::optional<Json> score_pixels(const ScorePlan& plan, const ImageSource& images,
                                  const ImageSource& reference, std::int64_t tile,
                                  ProgressStyle style, Communicator& comm, at::Device device) {
-  agree(comm, [&] { require_pairs(images, reference); });
   const auto theirs = agree_value(comm, [&] { return BatchReader(reference); });
   const auto ours = agree_value(comm, [&] { return BatchReader(images, theirs.channels()); });
   std::vector<at::Tensor> tables{at::empty({0, kColumns}, at::kDouble)};
