@@ -15,7 +15,6 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "evaluation/extremes.hpp"
-#include "evaluation/rank_sum.hpp"
 #include "generation/image_files.hpp"
 
 namespace effuse {
@@ -28,18 +27,9 @@ class PickedImages : public ImageSource {
   PickedImages(const SharedRows& pixels, const std::vector<std::int64_t>& places,
                Communicator& comm, at::Device device)
       : count_(pixels.count) {
-    const IndexRange mine =
-        range_of_rank(pixels.count, pixels.tile, comm.rank(), comm.world_size());
-    std::vector<std::int64_t> shape = pixels.mine.sizes().vec();
-    shape[0] = static_cast<std::int64_t>(places.size());
-    const at::Tensor picked = at::zeros(shape, at::kByte);
+    const at::Tensor picked = pixels.pick(places, comm, device);
     for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i] < mine.first || places[i] >= mine.end) continue;
-      picked[static_cast<std::int64_t>(i)].copy_(pixels.mine[places[i] - mine.first]);
-    }
-    const at::Tensor whole = sum_over_ranks(picked, comm, device);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      images_.emplace(places[i], image_at(whole, static_cast<std::int64_t>(i)));
+      images_.emplace(places[i], image_at(picked, static_cast<std::int64_t>(i)));
     }
   }
 

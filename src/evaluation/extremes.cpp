@@ -9,6 +9,7 @@
 
 #include "core/random.hpp"
 #include "evaluation/draw.hpp"
+#include "evaluation/rank_sum.hpp"
 #include "evaluation/squared_distances.hpp"
 #include "image/grid.hpp"
 
@@ -17,22 +18,26 @@ namespace {
 
 constexpr std::int64_t kColumns = 4;
 
-/// Squared, float64 [rows].
-at::Tensor distances_to_nearest(const at::Tensor& rows, const at::Tensor& reference) {
-  at::Tensor nearest =
-      at::full({rows.size(0)}, std::numeric_limits<double>::infinity(), at::kDouble);
+/// Collective. Squared, of all images, float64 [N].
+at::Tensor distances_to_nearest(const SharedRows& images, const SharedRows& reference,
+                                Communicator& comm, at::Device device) {
+  constexpr double far = std::numeric_limits<double>::max();
+  at::Tensor nearest = at::empty({images.count}, at::kDouble);
   auto* values = nearest.mutable_data_ptr<double>();
-  visit_squared_distances(rows, reference, RowShare{},
+  for (std::int64_t i = 0; i < images.count; ++i) values[i] = visits_row(i, comm) ? far : 0.0;
+  visit_squared_distances(images, reference, comm, device,
                           [&](std::int64_t row, std::int64_t, std::span<const double> distances) {
                             const double least =
                                 *std::min_element(distances.begin(), distances.end());
                             values[row] = std::min(values[row], least);
                           });
-  return nearest;
+  return sum_over_ranks(nearest, comm, device);
 }
 
-at::Tensor distances_to_mean(const at::Tensor& rows, const at::Tensor& mean) {
-  return (rows.to(at::kDouble) - mean).square().sum(1);
+/// What distances are taken to.
+SharedRows features_or_mean(const Side& reference, const Communicator& comm) {
+  if (reference.pooled.defined()) return reference.pooled;
+  return share_rows(reference.gaussian.mean.to(at::kFloat).unsqueeze(0), 1, comm);
 }
 
 std::vector<std::int64_t> as_numbers(const at::Tensor& order) {
@@ -45,12 +50,8 @@ std::vector<std::int64_t> as_numbers(const at::Tensor& order) {
 
 Extremes find_extremes(const Side& images, const Side& reference, std::int64_t number,
                        std::uint64_t seed, Communicator& comm, at::Device device) {
-  const at::Tensor mine =
-      reference.pooled.defined()
-          ? distances_to_nearest(images.pooled.mine, reference.pooled.gather(comm, device))
-          : distances_to_mean(images.pooled.mine, reference.gaussian.mean);
   const at::Tensor distances =
-      SharedRows{mine, images.pooled.count, images.pooled.tile}.gather(comm, device);
+      distances_to_nearest(images.pooled, features_or_mean(reference, comm), comm, device);
   const at::Tensor order = distances.argsort(/*stable=*/true, 0, /*descending=*/false);
   const std::int64_t count = std::min(number, images.pooled.count);
   RandomStream random(seed, Purpose::picture, 0);

@@ -8,7 +8,7 @@
 #include "comm/communicator.hpp"
 #include "evaluation/feature_network.hpp"
 #include "evaluation/moments.hpp"
-#include "evaluation/rank_share.hpp"
+#include "evaluation/shared_rows.hpp"
 
 namespace effuse {
 

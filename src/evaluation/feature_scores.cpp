@@ -1,12 +1,9 @@
 #include "evaluation/feature_scores.hpp"
 
-#include <ATen/core/Tensor.h>
-
 #include <nlohmann/json.hpp>
 
 #include "comm/agreement.hpp"
 #include "core/log.hpp"
-#include "evaluation/feature_check.hpp"
 #include "evaluation/frechet.hpp"
 #include "evaluation/inception_score.hpp"
 #include "evaluation/kernel_distance.hpp"
@@ -31,7 +28,7 @@ Json fid(const Side& images, const Side& reference) {
   return {{"value", distance.value}, {"mean", distance.mean}, {"spread", distance.spread}};
 }
 
-Json kid(const at::Tensor& reference, const at::Tensor& images, const EvaluationConfig& settings,
+Json kid(const SharedRows& reference, const SharedRows& images, const EvaluationConfig& settings,
          Communicator& comm, at::Device device) {
   const KernelDistanceSettings subsets{.subsets = settings.kid_subsets,
                                        .subset_size = settings.kid_subset_size,
@@ -43,9 +40,11 @@ Json kid(const at::Tensor& reference, const at::Tensor& images, const Evaluation
           {"subset_size", subsets.subset_size}};
 }
 
-Json inception(const at::Tensor& logits, const EvaluationConfig& settings) {
-  const MeanDeviation score = inception_score(
-      logits, {.splits = settings.splits, .seed = static_cast<std::uint64_t>(settings.seed)});
+Json inception(const SharedRows& logits, const EvaluationConfig& settings, Communicator& comm,
+               at::Device device) {
+  const InceptionScoreSettings splits{.splits = settings.splits,
+                                      .seed = static_cast<std::uint64_t>(settings.seed)};
+  const MeanDeviation score = inception_score(logits, splits, comm, device);
   return {{"value", score.mean}, {"deviation", score.deviation}, {"splits", settings.splits}};
 }
 
@@ -67,20 +66,14 @@ Json score_features(const ScorePlan& plan, const Side& images, const Side* refer
                     const EvaluationConfig& settings, Communicator& comm, at::Device device) {
   Json scores = Json::object();
   if (plan.fid) scores["fid"] = agree_value(comm, [&] { return fid(images, *reference); });
-  if (plan.inception_score) {
-    const at::Tensor logits = images.logits.gather(comm, device);
-    scores["is"] = agree_value(comm, [&] { return inception(logits, settings); });
-  }
-  if (!plan.needs_features_of_reference()) return scores;
-  const at::Tensor ours = images.pooled.gather(comm, device);
-  const at::Tensor theirs = reference->pooled.gather(comm, device);
-  // Before the metrics, which do not speak with one voice.
-  agree(comm, [&] { require_comparable(theirs, ours); });
-  if (plan.kid) scores["kid"] = kid(theirs, ours, settings, comm, device);
+  if (plan.inception_score) scores["is"] = inception(images.logits, settings, comm, device);
+  if (plan.kid) scores["kid"] = kid(reference->pooled, images.pooled, settings, comm, device);
   if (plan.uses_manifold()) {
     const ManifoldSettings neighbours{.neighbours = settings.neighbours,
                                       .density_neighbours = settings.density_neighbours};
-    add_manifold(scores, plan, manifold_scores(theirs, ours, neighbours, comm, device), neighbours);
+    const ManifoldScores found =
+        manifold_scores(reference->pooled, images.pooled, neighbours, comm, device);
+    add_manifold(scores, plan, found, neighbours);
   }
   return scores;
 }

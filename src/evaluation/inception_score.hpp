@@ -1,10 +1,10 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 
+#include "comm/communicator.hpp"
 #include "evaluation/mean_deviation.hpp"
+#include "evaluation/shared_rows.hpp"
 
 namespace effuse {
 
@@ -24,8 +24,10 @@ struct InceptionScoreSettings {
 /// (i + 1) N / splits of an order that depends on the seed alone. torch-fidelity shuffles too, by
 /// other random numbers, so that both agree to the scatter of splits.
 ///
-/// logits: [N, C] of any float type; softmax and sums in float64. Throws DataError for fewer images
-/// than splits or logits that are not finite, ConfigError for no splits.
-MeanDeviation inception_score(const at::Tensor& logits, const InceptionScoreSettings& settings);
+/// Collective. logits: [N, C] of any float type; softmax and sums in float64, which add up in
+/// another order at another number of ranks: equal to some 1e-14. Throws DataError for fewer images
+/// than splits, AgreedError for logits that are not finite, ConfigError for no splits.
+MeanDeviation inception_score(const SharedRows& logits, const InceptionScoreSettings& settings,
+                              Communicator& comm, at::Device device);
 
 }  // namespace effuse

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 #include <vector>
 
 #include "core/error.hpp"
@@ -21,7 +22,7 @@ namespace {
 
 constexpr std::int64_t kBlockRows = 128;
 
-void check(const at::Tensor& reference, const at::Tensor& images,
+void check(const SharedRows& reference, const SharedRows& images,
            const KernelDistanceSettings& settings) {
   if (settings.subsets < 1 || settings.subset_size < 2) {
     throw ConfigError(cat("KID cannot be taken of ", settings.subsets, " subsets of ",
@@ -29,9 +30,8 @@ void check(const at::Tensor& reference, const at::Tensor& images,
                           " images (evaluation.kid_subsets has to be at least 1, "
                           "evaluation.kid_subset_size at least 2)"));
   }
-  require_comparable(reference, images);
-  require_subset(reference.size(0), "reference images", settings.subset_size);
-  require_subset(images.size(0), "images", settings.subset_size);
+  require_subset(reference.count, "reference images", settings.subset_size);
+  require_subset(images.count, "images", settings.subset_size);
 }
 
 enum class Diagonal { with, without };
@@ -68,29 +68,34 @@ double unbiased_mmd2(const at::Tensor& x, const at::Tensor& y) {
 
 }  // namespace
 
-at::Tensor draw_subset(const KernelDistanceSettings& settings, SubsetOf set, std::int64_t number,
-                       std::int64_t count) {
+std::vector<std::int64_t> draw_subset(const KernelDistanceSettings& settings, SubsetOf set,
+                                      std::int64_t number, std::int64_t count) {
   RandomStream random(settings.seed, Purpose::kid_subset, static_cast<std::uint64_t>(number),
                       static_cast<std::uint32_t>(set));
-  std::vector<std::int64_t> indices = draw_without_replacement(random, settings.subset_size, count);
-  std::sort(indices.begin(), indices.end());
-  return at::tensor(indices, at::kLong);
+  std::vector<std::int64_t> places = draw_without_replacement(random, settings.subset_size, count);
+  std::sort(places.begin(), places.end());
+  return places;
 }
 
-MeanDeviation kernel_distance(const at::Tensor& reference, const at::Tensor& images,
+MeanDeviation kernel_distance(const SharedRows& reference, const SharedRows& images,
                               const KernelDistanceSettings& settings, Communicator& comm,
                               at::Device device) {
   check(reference, images, settings);
-  const auto rows_of = [&](const at::Tensor& features, SubsetOf set, std::int64_t number) {
-    const at::Tensor subset = draw_subset(settings, set, number, features.size(0));
-    return features.index_select(0, subset).to(at::kDouble).contiguous();
+  require_comparable(reference, images, comm, device);
+  const auto rows_of = [&](const SharedRows& features, SubsetOf set, std::int64_t number) {
+    const auto places = draw_subset(settings, set, number, features.count);
+    return features.pick(places, comm, device).to(at::kDouble);
   };
-  const at::Tensor ours = reference.cpu();
-  const at::Tensor theirs = images.cpu();
   std::vector<double> distances(static_cast<std::size_t>(settings.subsets), 0.0);
-  for (std::int64_t i = comm.rank(); i < settings.subsets; i += comm.world_size()) {
-    distances[static_cast<std::size_t>(i)] =
-        unbiased_mmd2(rows_of(ours, SubsetOf::reference, i), rows_of(theirs, SubsetOf::images, i));
+  for (std::int64_t first = 0; first < settings.subsets; first += comm.world_size()) {
+    const std::int64_t mine = first + comm.rank();
+    at::Tensor x, y;  // of subset `mine`
+    for (std::int64_t i = first; i < std::min(first + comm.world_size(), settings.subsets); ++i) {
+      const at::Tensor ours = rows_of(reference, SubsetOf::reference, i);
+      const at::Tensor theirs = rows_of(images, SubsetOf::images, i);
+      if (i == mine) std::tie(x, y) = std::pair(ours, theirs);
+    }
+    if (mine < settings.subsets) distances[static_cast<std::size_t>(mine)] = unbiased_mmd2(x, y);
   }
   const at::Tensor all = sum_over_ranks(at::tensor(distances, at::kDouble), comm, device);
   return mean_deviation({all.const_data_ptr<double>(), distances.size()});

@@ -25,16 +25,16 @@ struct Ranks {
   Communicator& comm;
   at::Device device;
 
-  RowShare share() const { return {comm.rank(), comm.world_size()}; }
+  void visit(const SharedRows& rows, const SharedRows& columns, const DistanceVisitor& take) const {
+    visit_squared_distances(rows, columns, comm, device, take);
+  }
 };
 
 void require_neighbours(std::int64_t k, const char* metric, const char* key) {
   if (k < 1) throw ConfigError(cat(key, " is ", k, ", but ", metric, " need a neighbour"));
 }
 
-void check(const at::Tensor& reference, const at::Tensor& images,
-           const ManifoldSettings& settings) {
-  require_comparable(reference, images);
+void check(const ManifoldSettings& settings) {
   require_neighbours(settings.neighbours, "precision and recall", "evaluation.neighbours");
   require_neighbours(settings.density_neighbours, "density and coverage",
                      "evaluation.density_neighbours");
@@ -53,25 +53,23 @@ using Radii = std::vector<double>;
 /// For each k, the squared distances of all features to their k-th neighbours among themselves. An
 /// image is its own neighbour 0.
 template <std::size_t count>
-std::array<Radii, count> squared_radii(const at::Tensor& features,
+std::array<Radii, count> squared_radii(const SharedRows& features,
                                        const std::array<std::int64_t, count>& ks,
                                        const Ranks& ranks) {
-  const auto images = static_cast<std::size_t>(features.size(0));
+  const auto images = static_cast<std::size_t>(features.count);
   const auto kept = static_cast<std::size_t>(*std::max_element(ks.begin(), ks.end())) + 1;
   std::vector<double> nearest(images * kept, kInfinity);
-  std::vector<char> own(images, 0);
-  visit_squared_distances(features, features, ranks.share(),
-                          [&](std::int64_t row, std::int64_t, std::span<const double> distances) {
-                            const auto image = static_cast<std::size_t>(row);
-                            own[image] = 1;
-                            const std::span<double> list(nearest.data() + image * kept, kept);
-                            for (const double distance : distances) insert_into(list, distance);
-                          });
+  ranks.visit(features, features,
+              [&](std::int64_t row, std::int64_t, std::span<const double> distances) {
+                const auto image = static_cast<std::size_t>(row);
+                const std::span<double> list(nearest.data() + image * kept, kept);
+                for (const double distance : distances) insert_into(list, distance);
+              });
   std::array<Radii, count> radii;
   for (std::size_t i = 0; i < count; ++i) {
-    at::Tensor part = at::zeros({features.size(0)}, at::kDouble);
+    at::Tensor part = at::zeros({features.count}, at::kDouble);
     for (std::size_t image = 0; image < images; ++image) {
-      if (own[image] == 0) continue;
+      if (!visits_row(static_cast<std::int64_t>(image), ranks.comm)) continue;
       part.mutable_data_ptr<double>()[image] =
           nearest[image * kept + static_cast<std::size_t>(ks[i])];
     }
@@ -90,64 +88,62 @@ struct Counts {
 };
 
 /// Adds to precise and dense.
-void count_images(const at::Tensor& reference, const at::Tensor& images, const Radii& precision,
-                  const Radii& density, const RowShare& share, Counts& counts) {
-  std::vector<char> within(static_cast<std::size_t>(images.size(0)), 0);
+void count_images(const SharedRows& reference, const SharedRows& images, const Radii& precision,
+                  const Radii& density, const Ranks& ranks, Counts& counts) {
+  std::vector<char> within(static_cast<std::size_t>(images.count), 0);
   std::atomic<std::int64_t> dense = 0;
-  visit_squared_distances(
-      images, reference, share,
-      [&](std::int64_t row, std::int64_t first, std::span<const double> distances) {
-        char& found = within[static_cast<std::size_t>(row)];
-        std::int64_t inside = 0;
-        for (std::size_t i = 0; i < distances.size(); ++i) {
-          const std::size_t ball = static_cast<std::size_t>(first) + i;
-          if (distances[i] <= precision[ball]) found = 1;
-          if (distances[i] < density[ball]) ++inside;
-        }
-        dense += inside;
-      });
+  ranks.visit(images, reference,
+              [&](std::int64_t row, std::int64_t first, std::span<const double> distances) {
+                char& found = within[static_cast<std::size_t>(row)];
+                std::int64_t inside = 0;
+                for (std::size_t i = 0; i < distances.size(); ++i) {
+                  const std::size_t ball = static_cast<std::size_t>(first) + i;
+                  if (distances[i] <= precision[ball]) found = 1;
+                  if (distances[i] < density[ball]) ++inside;
+                }
+                dense += inside;
+              });
   counts.precise += std::count(within.begin(), within.end(), 1);
   counts.dense += dense;
 }
 
 /// Adds to recalled and covered.
-void count_reference(const at::Tensor& reference, const at::Tensor& images, const Radii& recall,
-                     const Radii& density, const RowShare& share, Counts& counts) {
-  std::vector<char> within(static_cast<std::size_t>(reference.size(0)), 0);
+void count_reference(const SharedRows& reference, const SharedRows& images, const Radii& recall,
+                     const Radii& density, const Ranks& ranks, Counts& counts) {
+  std::vector<char> within(static_cast<std::size_t>(reference.count), 0);
   std::vector<char> covered(within.size(), 0);
-  visit_squared_distances(
-      reference, images, share,
-      [&](std::int64_t row, std::int64_t first, std::span<const double> distances) {
-        const auto image = static_cast<std::size_t>(row);
-        for (std::size_t i = 0; i < distances.size(); ++i) {
-          if (distances[i] <= recall[static_cast<std::size_t>(first) + i]) within[image] = 1;
-          if (distances[i] < density[image]) covered[image] = 1;
-        }
-      });
+  ranks.visit(reference, images,
+              [&](std::int64_t row, std::int64_t first, std::span<const double> distances) {
+                const auto image = static_cast<std::size_t>(row);
+                for (std::size_t i = 0; i < distances.size(); ++i) {
+                  if (distances[i] <= recall[static_cast<std::size_t>(first) + i])
+                    within[image] = 1;
+                  if (distances[i] < density[image]) covered[image] = 1;
+                }
+              });
   counts.recalled += std::count(within.begin(), within.end(), 1);
   counts.covered += std::count(covered.begin(), covered.end(), 1);
 }
 
 }  // namespace
 
-ManifoldScores manifold_scores(const at::Tensor& reference, const at::Tensor& images,
+ManifoldScores manifold_scores(const SharedRows& reference, const SharedRows& images,
                                const ManifoldSettings& settings, Communicator& comm,
                                at::Device device) {
-  check(reference, images, settings);
-  const at::Tensor real = reference.to(at::kCPU, at::kFloat);
-  const at::Tensor made = images.to(at::kCPU, at::kFloat);
+  check(settings);
+  require_comparable(reference, images, comm, device);
   const Ranks ranks{comm, device};
   const auto [precision, density] =
-      squared_radii<2>(real, {settings.neighbours, settings.density_neighbours}, ranks);
-  const auto [recall] = squared_radii<1>(made, {settings.neighbours}, ranks);
+      squared_radii<2>(reference, {settings.neighbours, settings.density_neighbours}, ranks);
+  const auto [recall] = squared_radii<1>(images, {settings.neighbours}, ranks);
   Counts counts;
-  count_images(real, made, precision, density, ranks.share(), counts);
-  count_reference(real, made, recall, density, ranks.share(), counts);
+  count_images(reference, images, precision, density, ranks, counts);
+  count_reference(reference, images, recall, density, ranks, counts);
   const at::Tensor all = sum_over_ranks(
       at::tensor({counts.precise, counts.recalled, counts.dense, counts.covered}, at::kLong), comm,
       device);
-  const auto n = static_cast<double>(real.size(0));
-  const auto m = static_cast<double>(made.size(0));
+  const auto n = static_cast<double>(reference.count);
+  const auto m = static_cast<double>(images.count);
   const auto total = [&](std::int64_t i) {
     return static_cast<double>(all.const_data_ptr<std::int64_t>()[i]);
   };

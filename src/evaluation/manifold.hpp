@@ -1,10 +1,9 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 
 #include "comm/communicator.hpp"
+#include "evaluation/shared_rows.hpp"
 
 namespace effuse {
 
@@ -27,13 +26,11 @@ struct ManifoldScores {
 /// "Reliable Fidelity and Diversity Metrics for Generative Models", equations 2 and 3, where the
 /// edge of a ball is outside, as in their program.
 ///
-/// Collective. reference: [N, D], images: [M, D], of any float type but compared as fp32, the same
-/// at all ranks, which share the rows of distances; `device` is where the communicator works. The
-/// same bits at any number of ranks and threads. For sets that
-/// require_enough_images() takes: what needs a neighbour that is not there means nothing. Throws
-/// DataError where the features are not comparable or not finite; ConfigError for fewer than 1
-/// neighbour.
-ManifoldScores manifold_scores(const at::Tensor& reference, const at::Tensor& images,
+/// Collective. reference: fp32 [N, D], images: fp32 [M, D]; `device` is where the communicator
+/// works. The same bits at any number of ranks and threads. For sets that require_enough_images()
+/// takes: what needs a neighbour that is not there means nothing. Throws AgreedError where the
+/// features are not comparable or not finite; ConfigError for fewer than 1 neighbour.
+ManifoldScores manifold_scores(const SharedRows& reference, const SharedRows& images,
                                const ManifoldSettings& settings, Communicator& comm,
                                at::Device device);
 

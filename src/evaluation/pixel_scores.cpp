@@ -12,7 +12,7 @@
 #include "evaluation/batch_reader.hpp"
 #include "evaluation/mean_deviation.hpp"
 #include "evaluation/pixel_metrics.hpp"
-#include "evaluation/rank_share.hpp"
+#include "evaluation/shared_rows.hpp"
 #include "evaluation/tile_rounds.hpp"
 
 namespace effuse {
@@ -94,7 +94,7 @@ std::optional<Json> score_pixels(const ScorePlan& plan, const ImageSource& image
     tables.push_back(score_tile(plan, read(ours), read(theirs)));
   });
   if (!finished) return std::nullopt;
-  const at::Tensor table = SharedRows{at::cat(tables), count, tile}.gather(comm, device);
+  const at::Tensor table = SharedRows{at::cat(tables), count, tile}.rows({0, count}, comm, device);
   Json scores = Json::object();
   if (plan.psnr) scores["psnr"] = psnr_of(table);
   if (plan.ssim) scores["ssim"] = ssim_of(table);

@@ -16,6 +16,14 @@ constexpr std::int64_t kTileColumns = 1024;
 /// features themselves leave 3.
 constexpr double kCancels = 1e-8;
 
+std::vector<IndexRange> pieces_of(std::int64_t count, std::int64_t size) {
+  std::vector<IndexRange> pieces;
+  for (std::int64_t first = 0; first < count; first += size) {
+    pieces.push_back({first, std::min(first + size, count)});
+  }
+  return pieces;
+}
+
 /// Some rows in float64, contiguous, and their squared norms.
 struct Rows {
   std::int64_t first = 0;
@@ -27,10 +35,9 @@ struct Rows {
   }
 };
 
-Rows rows_of(const at::Tensor& features, std::int64_t first, std::int64_t count) {
-  const std::int64_t last = std::min(first + count, features.size(0));
-  Rows rows{first, features.slice(0, first, last).to(at::kDouble).contiguous(), {}};
-  rows.norms.resize(static_cast<std::size_t>(last - first));
+Rows rows_of(const at::Tensor& features, std::int64_t first) {
+  Rows rows{first, features.to(at::kDouble).contiguous(), {}};
+  rows.norms.resize(static_cast<std::size_t>(features.size(0)));
   for (std::size_t i = 0; i < rows.norms.size(); ++i) {
     const double* value = rows.row(i);
     for (std::int64_t d = 0; d < features.size(1); ++d) rows.norms[i] += value[d] * value[d];
@@ -59,17 +66,42 @@ void visit_block(const Rows& block, const Rows& tile, const DistanceVisitor& vis
   }
 }
 
+/// Some rows as they are, fp32.
+struct Block {
+  std::int64_t first = 0;
+  at::Tensor features;
+};
+
+/// Collective. The blocks of rows that this rank visits.
+std::vector<Block> own_blocks(const SharedRows& rows, Communicator& comm, at::Device device) {
+  std::vector<Block> blocks;
+  for (const IndexRange& part : pieces_of(rows.count, kTileColumns)) {
+    const at::Tensor features = rows.rows(part, comm, device);
+    for (const IndexRange& piece : pieces_of(part.count(), kBlockRows)) {
+      const std::int64_t first = part.first + piece.first;
+      if (!visits_row(first, comm)) continue;
+      const at::Tensor block = features.slice(0, piece.first, piece.end);
+      // A copy lets go of the rows of others; alone there are none.
+      blocks.push_back({first, comm.world_size() == 1 ? block : block.clone()});
+    }
+  }
+  return blocks;
+}
+
 }  // namespace
 
-void visit_squared_distances(const at::Tensor& rows, const at::Tensor& columns,
-                             const RowShare& share, const DistanceVisitor& visit) {
-  const std::int64_t blocks = (rows.size(0) + kBlockRows - 1) / kBlockRows;
-  const std::int64_t own = (blocks - share.rank + share.world_size - 1) / share.world_size;
-  for (std::int64_t first = 0; first < columns.size(0); first += kTileColumns) {
-    const Rows tile = rows_of(columns, first, kTileColumns);
-    for_each_block(own, [&](std::int64_t i) {
-      const std::int64_t block = share.rank + i * share.world_size;
-      visit_block(rows_of(rows, block * kBlockRows, kBlockRows), tile, visit);
+bool visits_row(std::int64_t row, const Communicator& comm) {
+  return row / kBlockRows % comm.world_size() == comm.rank();
+}
+
+void visit_squared_distances(const SharedRows& rows, const SharedRows& columns, Communicator& comm,
+                             at::Device device, const DistanceVisitor& visit) {
+  const std::vector<Block> blocks = own_blocks(rows, comm, device);
+  for (const IndexRange& part : pieces_of(columns.count, kTileColumns)) {
+    const Rows tile = rows_of(columns.rows(part, comm, device), part.first);
+    for_each_block(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t i) {
+      const Block& block = blocks[static_cast<std::size_t>(i)];
+      visit_block(rows_of(block.features, block.first), tile, visit);
     });
   }
 }

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "comm/agreement.hpp"
 #include "comm/backends.hpp"
 #include "core/error.hpp"
 #include "feature_sets.hpp"
@@ -19,9 +20,23 @@ namespace {
 using feature_sets::made;
 using feature_sets::real;
 
+constexpr std::int64_t kTile = 7;
+
+MeanDeviation distance_of(const at::Tensor& reference, const at::Tensor& images,
+                          const KernelDistanceSettings& settings, Communicator& comm,
+                          at::Device device) {
+  return kernel_distance(share_rows(reference, kTile, comm), share_rows(images, kTile, comm),
+                         settings, comm, device);
+}
+
 MeanDeviation distance(const at::Tensor& reference, const at::Tensor& images,
                        const KernelDistanceSettings& settings) {
-  return kernel_distance(reference, images, settings, testing::world(), testing::device());
+  return distance_of(reference, images, settings, testing::world(), testing::device());
+}
+
+at::Tensor subset(const KernelDistanceSettings& settings, SubsetOf set, std::int64_t number,
+                  std::int64_t count) {
+  return at::tensor(draw_subset(settings, set, number, count), at::kLong);
 }
 
 /// The definition, without blocks.
@@ -47,8 +62,8 @@ TEST(KernelDistance, IsTheMeanOverItsSubsets) {
   const KernelDistanceSettings settings{.subsets = 7, .subset_size = 150, .seed = 5};
   std::vector<double> values;
   for (std::int64_t i = 0; i < settings.subsets; ++i) {
-    const at::Tensor ours = draw_subset(settings, SubsetOf::reference, i, 300);
-    const at::Tensor theirs = draw_subset(settings, SubsetOf::images, i, 260);
+    const at::Tensor ours = subset(settings, SubsetOf::reference, i, 300);
+    const at::Tensor theirs = subset(settings, SubsetOf::images, i, 260);
     values.push_back(naive_mmd2(real().to(at::kDouble).index_select(0, ours),
                                 made().to(at::kDouble).index_select(0, theirs)));
   }
@@ -65,7 +80,7 @@ TEST(KernelDistance, HasTheSameBitsAtAnyNumberOfRanksAndThreads) {
   const at::Tensor images = feature_sets::features(390, 200, 2, 0.875, 0.1875);
   const KernelDistanceSettings settings{.subsets = 5, .subset_size = 380, .seed = 2};
   const auto alone = make_single(testing::deadlines());
-  const auto expected = kernel_distance(reference, images, settings, *alone, at::kCPU);
+  const auto expected = distance_of(reference, images, settings, *alone, at::kCPU);
   const int threads = at::get_num_threads();
   for (const int count : {1, 2, 3}) {
     at::set_num_threads(count);
@@ -85,16 +100,16 @@ TEST(KernelDistance, DrawsSubsetsEvenlyAndWithoutReplacement) {
   const KernelDistanceSettings settings{.subsets = 600, .subset_size = 4, .seed = 11};
   at::Tensor drawn = at::zeros({20}, at::kLong);
   for (std::int64_t i = 0; i < settings.subsets; ++i) {
-    const at::Tensor subset = draw_subset(settings, SubsetOf::images, i, 20);
-    ASSERT_EQ(subset.size(0), 4);
-    ASSERT_TRUE((subset.diff() > 0).all().item<bool>());
-    ASSERT_TRUE((subset >= 0).all().item<bool>() && (subset < 20).all().item<bool>());
-    drawn.index_add_(0, subset, at::ones({4}, at::kLong));
+    const at::Tensor places = subset(settings, SubsetOf::images, i, 20);
+    ASSERT_EQ(places.size(0), 4);
+    ASSERT_TRUE((places.diff() > 0).all().item<bool>());
+    ASSERT_TRUE((places >= 0).all().item<bool>() && (places < 20).all().item<bool>());
+    drawn.index_add_(0, places, at::ones({4}, at::kLong));
   }
   // Each is drawn 120 times on average, with a deviation of 9.8.
   EXPECT_LT((drawn - 120).abs().max().item<std::int64_t>(), 45);
-  EXPECT_FALSE(draw_subset(settings, SubsetOf::images, 0, 20)
-                   .equal(draw_subset(settings, SubsetOf::reference, 0, 20)));
+  EXPECT_NE(draw_subset(settings, SubsetOf::images, 0, 20),
+            draw_subset(settings, SubsetOf::reference, 0, 20));
 }
 
 TEST(KernelDistance, SaysWhatToSetForFewImages) {
@@ -113,10 +128,10 @@ TEST(KernelDistance, RefusesWhatCannotBe) {
   const KernelDistanceSettings settings{.subsets = 2, .subset_size = 100, .seed = 0};
   EXPECT_THROW(distance(real(), made(), {.subsets = 0, .subset_size = 9, .seed = 0}), ConfigError);
   EXPECT_THROW(distance(real(), made(), {.subsets = 1, .subset_size = 1, .seed = 0}), ConfigError);
-  EXPECT_THROW(distance(real(), made().slice(1, 0, 15), settings), DataError);
+  EXPECT_THROW(distance(real(), made().slice(1, 0, 15), settings), AgreedError);
   at::Tensor bad = made();
   bad[17][3] = NAN;
-  const auto message = message_of<DataError>([&] { distance(real(), bad, settings); });
+  const auto message = message_of<AgreedError>([&] { distance(real(), bad, settings); });
   EXPECT_NE(message.find("1 of the 260 images are not finite, the first of image 17"),
             std::string::npos)
       << message;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "comm/agreement.hpp"
 #include "comm/backends.hpp"
 #include "core/error.hpp"
 #include "feature_sets.hpp"
@@ -17,9 +18,17 @@ using feature_sets::features;
 using feature_sets::made;
 using feature_sets::real;
 
+constexpr std::int64_t kTile = 7;
+
+ManifoldScores scores_of(const at::Tensor& reference, const at::Tensor& images,
+                         const ManifoldSettings& settings, Communicator& comm, at::Device device) {
+  return manifold_scores(share_rows(reference, kTile, comm), share_rows(images, kTile, comm),
+                         settings, comm, device);
+}
+
 ManifoldScores scores(const at::Tensor& reference, const at::Tensor& images,
                       const ManifoldSettings& settings = {}) {
-  return manifold_scores(reference, images, settings, testing::world(), testing::device());
+  return scores_of(reference, images, settings, testing::world(), testing::device());
 }
 
 void expect_equal(const ManifoldScores& a, const ManifoldScores& b) {
@@ -76,7 +85,7 @@ TEST(Manifold, DoesNotDependOnTheOrderOfImages) {
 
 TEST(Manifold, HasTheSameBitsAtAnyNumberOfRanks) {
   const auto alone = make_single(testing::deadlines());
-  expect_equal(scores(real(), made()), manifold_scores(real(), made(), {}, *alone, at::kCPU));
+  expect_equal(scores(real(), made()), scores_of(real(), made(), {}, *alone, at::kCPU));
 }
 
 TEST(Manifold, TakesImagesThatAreThereTwice) {
@@ -96,7 +105,7 @@ TEST(Manifold, DensityAndCoverageNeedNoNeighboursOfTheImages) {
 
 TEST(Manifold, RefusesWhatCannotBe) {
   EXPECT_THROW(scores(real(), made(), {.neighbours = 0, .density_neighbours = 5}), ConfigError);
-  EXPECT_THROW(scores(real(), made().slice(1, 0, 4)), DataError);
+  EXPECT_THROW(scores(real(), made().slice(1, 0, 4)), AgreedError);
 }
 
 }  // namespace
