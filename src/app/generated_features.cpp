@@ -52,7 +52,7 @@ std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
     kept.narrow(0, wanted.first - mine.first, wanted.count())
         .copy_(pixels.narrow(0, 0, wanted.count()));
   };
-  const TileRounds rounds{"sample and score", count, tile, task.progress};
+  const TileRounds rounds{count, tile, task.report};
   if (!go_through_tiles(rounds, comm, device, make) || any_rank_stops(comm, device))
     return std::nullopt;
   GeneratedSet set{collector.join(count, tile, comm), {}};

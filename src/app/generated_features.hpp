@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "core/progress.hpp"
 #include "evaluation/feature_collector.hpp"
+#include "evaluation/tile_rounds.hpp"
 #include "generation/tile_generator.hpp"
 
 namespace effuse {
@@ -21,7 +21,7 @@ struct GeneratedTask {
   std::vector<Tile> tiles;
   Keep features = Keep::moments;
   enum class Pixels { drop, keep } pixels = Pixels::drop;
-  ProgressStyle progress = ProgressStyle::silent;
+  TileReport report{};
 };
 
 /// Collective. Generates the images of a set, each rank a run of tiles, quantises them as files

@@ -240,7 +240,7 @@ JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm
   if (sampling.evaluate.empty()) {
     return write_set(context, generator, request, model, comm, host_comm, device);
   }
-  return score_samples(config, request, make_set(request, model, device).record(), generator, comm,
+  return score_samples(context, request, make_set(request, model, device).record(), generator, comm,
                        device, threads);
 }
 

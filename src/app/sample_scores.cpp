@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "app/evaluation_report.hpp"
 #include "app/generated_features.hpp"
+#include "app/sample_report.hpp"
 #include "app/scorer.hpp"
 #include "comm/agreement.hpp"
 #include "core/error.hpp"
@@ -54,6 +56,26 @@ void write_picture(const std::filesystem::path& file, const Side& images, const 
   write_picture_of(extremes, PickedImages(pixels, places, comm, device), file, comm);
 }
 
+/// Empty where a rank was asked to stop.
+std::optional<GeneratedSet> generate(JobContext& context, const SampleRequest& request,
+                                     const TileGenerator& generator, const FeatureNetwork& network,
+                                     Communicator& comm, at::Device device) {
+  GeneratedTask task{.tiles = request.tiles(),
+                     .features = Keep::features,  // for the picture
+                     .pixels = GeneratedTask::Pixels::keep};
+  std::optional<SampleReport> report;
+  if (comm.rank() == 0) {
+    report.emplace(context.line.config, context.session.host(), request.sampling.output,
+                   request.part);
+    task.report = [&](const TilesDone& done) {
+      report->show({done.images, request.set.count(), done.images, done.tiles});
+    };
+  }
+  auto set = generate_features(generator, task, network, comm, device);
+  if (report) report->finish();
+  return set;
+}
+
 JobEnd stopped() {
   log::info("stopped without a score; the same command begins anew");
   return {ExitCode::stopped, "asked to stop"};
@@ -82,19 +104,13 @@ void require_scorable(const SampleRequest& request) {
   }
 }
 
-JobEnd score_samples(const Config& config, const SampleRequest& request, const std::string& record,
+JobEnd score_samples(JobContext& context, const SampleRequest& request, const std::string& record,
                      const TileGenerator& generator, Communicator& comm, at::Device device,
                      int threads) {
   const SectionScope section(comm, CommSection::evaluation);
-  const ProgressStyle progress = progress_style(comm.rank());
-  Scorer scorer(scores_wanted(config, request), comm, device, threads);
-  if (!scorer.measure_reference(progress)) return stopped();
-  auto set = generate_features(generator,
-                               {.tiles = request.tiles(),
-                                .features = Keep::features,  // for the picture
-                                .pixels = GeneratedTask::Pixels::keep,
-                                .progress = progress},
-                               scorer.network(), comm, device);
+  Scorer scorer(scores_wanted(context.line.config, request), comm, device, threads);
+  if (!scorer.measure_reference(progress_style(comm.rank()))) return stopped();
+  auto set = generate(context, request, generator, scorer.network(), comm, device);
   if (!set) return stopped();
   const Side images = side_of(std::move(set->features), scorer.network());
   const EvaluationReport report{.scores = scorer.score(images),

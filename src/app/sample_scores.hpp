@@ -18,7 +18,7 @@ void require_scorable(const SampleRequest& request);
 /// Collective. Generates the images of `request` and scores them without writing them: result.json,
 /// its picture result.png, and a table on standard output, as effuse-evaluate has them, in the
 /// set's folder. `record`: what samples.json would say of the set.
-JobEnd score_samples(const Config& config, const SampleRequest& request, const std::string& record,
+JobEnd score_samples(JobContext& context, const SampleRequest& request, const std::string& record,
                      const TileGenerator& generator, Communicator& comm, at::Device device,
                      int threads);
 

@@ -36,7 +36,8 @@ std::optional<FeatureSet> compute_features(const FeatureNetwork& network, const 
         const std::int64_t first = mine.first + k * tile;
         return batches.read(first, std::min(tile, mine.end - first), tile);
       });
-  const TileRounds rounds{settings.task, source.count(), tile, settings.progress};
+  const TileRounds rounds{source.count(), tile,
+                          show_progress(settings.task, source.count(), settings.progress)};
   const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& wanted) {
     collector.take(reader.next(), wanted.count());
   });

@@ -86,7 +86,7 @@ std::optional<Json> score_pixels(const ScorePlan& plan, const ImageSource& image
   const auto ours = agree_value(comm, [&] { return BatchReader(images, theirs.channels()); });
   std::vector<at::Tensor> tables{at::empty({0, kColumns}, at::kDouble)};
   const std::int64_t count = images.count();
-  const TileRounds rounds{"pairs", count, tile, style};
+  const TileRounds rounds{count, tile, show_progress("pairs", count, style)};
   const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& pairs) {
     const auto read = [&](const BatchReader& side) {
       return side.read(pairs.first, pairs.count(), pairs.count());

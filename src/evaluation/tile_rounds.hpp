@@ -12,13 +12,23 @@
 
 namespace effuse {
 
+/// What all ranks together are done with.
+struct TilesDone {
+  std::int64_t images = 0;
+  std::int64_t tiles = 0;
+};
+
+using TileReport = std::function<void(const TilesDone&)>;
+
 /// A set that the ranks go through together, each its range_of_rank(), a tile a round.
 struct TileRounds {
-  std::string task;  ///< what progress calls it
   std::int64_t count = 0;
   std::int64_t tile = 1;
-  ProgressStyle progress = ProgressStyle::silent;
+  TileReport report;  ///< before the first round and after each, at the ranks that have one
 };
+
+/// Says it on stderr: `task` is what progress calls it, `count` the images of the set.
+TileReport show_progress(const std::string& task, std::int64_t count, ProgressStyle style);
 
 /// Collective. Calls work() for each of this rank's tiles, in order. What it throws at one rank is
 /// thrown as AgreedError at all. False, with the rest left, where a rank was asked to stop before a

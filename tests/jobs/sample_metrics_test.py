@@ -13,6 +13,7 @@ import pytest
 
 from programs import make_config, make_dataset, run, start, wait_until
 
+NETWORK = pathlib.Path(__file__).parents[1] / "golden/feature_network.pt"
 SMALL = ("--device", "cpu", "--tile", 2, "--steps", 4, "--set", "parallel.threads=1", "--set",
          "metrics.address=127.0.0.1")
 
@@ -26,9 +27,9 @@ def model(tmp_path_factory):
     return folder / "runs/tiny"
 
 
-def scrape(target):
+def scrape(target, part):
     group, = json.loads(target.read_text())
-    assert group["labels"] == {"run": "out", "rank": "0", "part": "1/2"}
+    assert group["labels"] == {"run": "out", "rank": "0", "part": part}
     with urllib.request.urlopen(f"http://{group['targets'][0]}/metrics", timeout=30) as answer:
         return answer.read().decode()
 
@@ -38,21 +39,24 @@ def values(text):
             (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
 
 
-@pytest.fixture(scope="module")
-def scraped(model, tmp_path_factory):
-    """The series of a job of three ranks, once some images are made."""
-    folder = tmp_path_factory.mktemp("run") / "out"
-    job = start("effuse-sample", "--weights", model, "--output", f"{folder}/", "--number", 200000, "--part", "1/2", *SMALL,
-                ranks=3)
-    target = folder / "metrics/targets/part-1-of-2.json"
+def scrape_and_stop(folder, part, *words):
+    """What a job of three ranks says and serves once some images are made; then it is stopped."""
+    job = start("effuse-sample", "--output", f"{folder}/", *words, *SMALL, ranks=3)
+    target = folder / f"metrics/targets/part-{part.replace('/', '-of-')}.json"
     wait_until(target.exists, job)
-    text = wait_until(lambda: next((text for text in [scrape(target)]
+    text = wait_until(lambda: next((text for text in [scrape(target, part)]
                                     if values(text).get("effuse_sample_images_total", 0) > 0), None), job)
     job.send_signal(signal.SIGUSR1)
     messages, _ = job.communicate(timeout=100)
     assert job.returncode == 75, messages
     assert not (folder / "metrics").exists()
-    return folder, messages, text
+    return messages, text
+
+
+@pytest.fixture(scope="module")
+def scraped(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "out"
+    return folder, *scrape_and_stop(folder, "1/2", "--weights", model, "--number", 200000, "--part", "1/2")
 
 
 def test_counts_are_those_of_all_ranks(scraped):
@@ -63,6 +67,16 @@ def test_counts_are_those_of_all_ranks(scraped):
     assert found["effuse_sample_images_per_second"] > 0
     said = re.search(r"sample  ([\d,]+)/100,000 images .* images/s \| .* left", messages)
     assert int(said[1].replace(",", "")) == len(list(folder.glob("images/*/*.png")))
+
+
+def test_images_that_are_scored_as_they_come_are_counted_too(model, tmp_path):
+    messages, text = scrape_and_stop(tmp_path / "out", "1/1", "--weights", model, "--number", 200000, "--evaluate",
+                                     model.parents[1] / "packed", "--set", f"evaluation.network={NETWORK}")
+    found = values(text)
+    assert found["effuse_sample_images_target"] == 200000
+    assert found["effuse_sample_images"] == found["effuse_sample_images_total"] == 2 * found["effuse_sample_tiles_total"]
+    assert found["effuse_sample_images_per_second"] > 0
+    assert re.search(r"sample  [\d,]+/200,000 images .* images/s \| .* left", messages)
 
 
 def test_a_continued_job_begins_at_what_is_there(model, tmp_path):
