@@ -84,7 +84,7 @@ MeanDeviation kernel_distance(const SharedRows& reference, const SharedRows& ima
   require_comparable(reference, images, comm, device);
   const auto rows_of = [&](const SharedRows& features, SubsetOf set, std::int64_t number) {
     const auto places = draw_subset(settings, set, number, features.count);
-    return features.pick(places, comm, device).to(at::kDouble);
+    return features.pick(places, comm, device);
   };
   std::vector<double> distances(static_cast<std::size_t>(settings.subsets), 0.0);
   for (std::int64_t first = 0; first < settings.subsets; first += comm.world_size()) {
@@ -95,7 +95,9 @@ MeanDeviation kernel_distance(const SharedRows& reference, const SharedRows& ima
       const at::Tensor theirs = rows_of(images, SubsetOf::images, i);
       if (i == mine) std::tie(x, y) = std::pair(ours, theirs);
     }
-    if (mine < settings.subsets) distances[static_cast<std::size_t>(mine)] = unbiased_mmd2(x, y);
+    if (mine >= settings.subsets) continue;
+    distances[static_cast<std::size_t>(mine)] =
+        unbiased_mmd2(x.to(at::kDouble), y.to(at::kDouble));
   }
   const at::Tensor all = sum_over_ranks(at::tensor(distances, at::kDouble), comm, device);
   return mean_deviation({all.const_data_ptr<double>(), distances.size()});
