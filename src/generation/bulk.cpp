@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/stop.hpp"
 #include "generation/memory_advice.hpp"
+#include "generation/tile_writer.hpp"
 
 namespace effuse {
 namespace {
@@ -41,15 +42,16 @@ std::int64_t images_in(const std::vector<Tile>& tiles) {
 
 void make_tiles(const TileGenerator& generator, const ImageStore& store,
                 const std::vector<Tile>& tiles, RankProgress& progress) {
+  TileWriter writer(store, [&](const Tile& tile) { progress.made(tile.wanted.count()); });
   for (const Tile& tile : tiles) {
-    if (progress.should_stop()) return;
+    if (progress.should_stop()) break;
     const at::Tensor images = with_memory_advice(generator, [&] {
       return generator.generate(tile, [&] { return progress.should_stop(); });
     });
-    if (!images.defined()) return;  // stopped: made when the set is continued
-    store.write(tile, images);
-    progress.made(tile.wanted.count());
+    if (!images.defined()) break;  // stopped: made when the set is continued
+    writer.write(tile, images);
   }
+  writer.finish();
 }
 
 }  // namespace
