@@ -179,7 +179,7 @@ void add_sampled_set(Section& section, SamplingConfig& c) {
       .key("number", c.number,
            "images to generate; 0: those of seeds, else one per label, line of classes_file or row "
            "of the noise file, 64 without any of these")
-      .at_least(0)
+      .within(0, 1e8)
       .key("seeds", c.seeds,
            "numbers of the images to generate, FIRST-LAST, as 0-49999; empty: 0 to number - 1")
       .key("part", c.part,
@@ -294,7 +294,7 @@ void add_evaluation(std::vector<Field>& fields, EvaluationConfig& c) {
            "else the data set, with the settings of [sampling]; 0: none")
       .at_least(0)
       .key("number", c.number, "effuse-train: images generated for each of them")
-      .at_least(2);
+      .within(2, 1e8);
 }
 
 void add_convert(std::vector<Field>& fields, ConvertConfig& c) {

@@ -3,6 +3,7 @@
 #include <torch/version.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -39,8 +40,15 @@ std::string differences(const Json& before, const Json& now) {
   return names;
 }
 
-IndexRange range_of(const Json& record) {
-  return parse_image_range(record.value("seeds", std::string()));
+/// Empty where the record does not say it in words that a record has.
+std::optional<IndexRange> range_of(const Json& record) {
+  const Json seeds = record.value("seeds", Json());
+  if (!seeds.is_string()) return std::nullopt;
+  try {
+    return parse_image_range(seeds.get<std::string>());
+  } catch (const ConfigError&) {
+    return std::nullopt;
+  }
 }
 
 void warn_of_other_makers(const Json& before, const Json& now) {
@@ -114,10 +122,15 @@ void SampleSet::check() const {
     throw ConfigError(cat(folder_.string(), " holds images made with other settings:", changed,
                           " (mixing two sets would spoil both). Choose another --output."));
   }
-  const IndexRange there = range_of(before);
-  if (there.first != recipe_.set.first || there.end > recipe_.set.end) {
-    throw ConfigError(cat(folder_.string(), " was begun with other images: ", to_text(there), " (",
-                          there.count(), "). Ask for these, or for more from ", there.first,
+  const auto there = range_of(before);
+  if (!there) {
+    throw ConfigError(cat(file.string(),
+                          " does not say which images are there (\"seeds\" is damaged). Choose "
+                          "another --output."));
+  }
+  if (there->first != recipe_.set.first || there->end > recipe_.set.end) {
+    throw ConfigError(cat(folder_.string(), " was begun with other images: ", to_text(*there), " (",
+                          there->count(), "). Ask for these, or for more from ", there->first,
                           " on, or choose another --output."));
   }
 }

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 from programs import (BIN, environment, make_config, make_dataset, make_images, run, start, wait_until)
 
 SMALL = ("--device", "cpu", "--tile", 4, "--steps", 4, "--set", "parallel.threads=1", "--set", "metrics.exporter=false")
+NETWORK = pathlib.Path(__file__).parents[1] / "golden/feature_network.pt"
 NAMES = ["cat", "dog", "eel"]
 
 
@@ -66,6 +67,19 @@ def test_a_range_holds_the_same_images_as_the_whole(model, thirty, tmp_path):
     assert make(model, folder, "--seeds", "9-25") and len(images(folder)) == 17
     refused = sample(model, folder, "--seeds", "8-25")
     assert refused.returncode == 2 and "was begun with other images: 9-25 (17)" in refused.stderr
+    for seeds in (7, "some"):
+        (folder / "samples.json").write_text(json.dumps(record(folder) | {"seeds": seeds}))
+        refused = sample(model, folder, "--seeds", "9-25")
+        assert refused.returncode == 2 and '("seeds" is damaged)' in refused.stderr, refused.stderr
+
+
+def test_images_have_numbers_of_eight_digits(model, tmp_path):
+    folder = make(model, tmp_path / "last", "--seeds", "99999998-99999999")
+    assert sorted(images(folder)) == ["99999998.png", "99999999.png"]
+    for words in (("--number", 999999999999999), ("--seeds", "0-100000000")):
+        refused = sample(model, tmp_path / "out", *words)
+        assert refused.returncode == 2 and not (tmp_path / "out").exists(), refused.stderr
+        assert re.search("at most 100000000|from 0 to 99999999", refused.stderr), refused.stderr
 
 
 def test_a_range_has_the_classes_of_the_whole(model, tmp_path):
@@ -306,5 +320,9 @@ def test_out_of_memory_is_answered_with_the_tile_that_fits(model, tmp_path):
     assert "out of memory: a tile of 1024 images of 32x32 pixels does not fit" in failed.stderr
     fitting = re.search(r"sampling\.tile=(\d+),", failed.stderr)[1]
     assert 1 <= int(fitting) < 1024
+    scored = limited(tmp_path / "scored", "--number", 2, "--tile", 1024, "--evaluate", model.parents[1] / "packed",
+                     "--set", f"evaluation.network={NETWORK}")
+    assert scored.returncode == 1, scored.stderr
+    assert "out of memory: a tile of 1024 images of 32x32 pixels does not fit" in scored.stderr
     made = limited(tmp_path / "fits", "--number", 1, "--tile", fitting)
     assert made.returncode == 0, made.stderr
