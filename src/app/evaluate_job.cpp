@@ -67,13 +67,18 @@ void require_images(const EvaluationInput& input) {
       cat(input.text(), " holds statistics, but psnr and ssim compare pixels. Give the images."));
 }
 
-/// The sums that --save-statistics keeps, where the statistics are not to be computed.
-void require_sums(const EvaluationInput& input) {
+/// Sees to the sums that --save-statistics keeps: where a file lacks them, as ADM's do, its images
+/// have to be gone through.
+void require_sums(EvaluationInput& input) {
   const auto has_sums = [](const Statistics& statistics) { return statistics.moments.has_value(); };
   if (std::ranges::all_of(input.statistics, has_sums)) return;
-  throw DataError(cat(input.text(),
-                      " holds mu and sigma alone, without the sums that --save-statistics keeps. "
-                      "Give the images."));
+  if (!input.images) {
+    throw DataError(cat(input.text(),
+                        " holds mu and sigma alone, without the sums that --save-statistics keeps. "
+                        "Give the images."));
+  }
+  log::info(input.text(), " has no sums to keep: its images are gone through instead");
+  input.statistics.clear();
 }
 
 std::optional<std::int64_t> count_of(const EvaluationInput& input) {
@@ -100,6 +105,8 @@ Inputs open_inputs(const EvaluationConfig& config, const ScorePlan& plan) {
     require_images(*inputs.reference);
     require_pairs(*inputs.images.images, *inputs.reference->images);
   }
+  if (plan.needs_features_of_images()) require_images_for_features(inputs.images);
+  if (plan.needs_features_of_reference()) require_images_for_features(*inputs.reference);
   if (!config.save_statistics.empty()) require_sums(inputs.images);
   require_enough_images(
       plan, config,

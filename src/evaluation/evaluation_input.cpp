@@ -58,6 +58,14 @@ EvaluationInput open_input(const std::vector<std::string>& paths, const char* ke
   return input;
 }
 
+void require_images_for_features(const EvaluationInput& input) {
+  if (input.images) return;
+  throw DataError(
+      cat(input.text(),
+          " holds statistics alone, but the features of each image are needed for "
+          "every metric except fid. Give the images, or ask for fid alone (evaluation.metrics)."));
+}
+
 void require_same_images(const EvaluationInput& input, Communicator& comm) {
   const ImageSource* const images = input.images.get();
   const auto seen = comm.all_gather_text(

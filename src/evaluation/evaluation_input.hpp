@@ -29,6 +29,9 @@ struct EvaluationInput {
 /// mixed.
 EvaluationInput open_input(const std::vector<std::string>& paths, const char* key);
 
+/// Throws DataError where there are no images, but every metric except fid needs their features.
+void require_images_for_features(const EvaluationInput& input);
+
 /// Collective. Throws AgreedError where the ranks do not see the same images: a folder that is
 /// being written, or that a node's file system knows in an older state.
 void require_same_images(const EvaluationInput& input, Communicator& comm);

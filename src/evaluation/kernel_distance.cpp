@@ -96,8 +96,7 @@ MeanDeviation kernel_distance(const SharedRows& reference, const SharedRows& ima
       if (i == mine) std::tie(x, y) = std::pair(ours, theirs);
     }
     if (mine >= settings.subsets) continue;
-    distances[static_cast<std::size_t>(mine)] =
-        unbiased_mmd2(x.to(at::kDouble), y.to(at::kDouble));
+    distances[static_cast<std::size_t>(mine)] = unbiased_mmd2(x.to(at::kDouble), y.to(at::kDouble));
   }
   const at::Tensor all = sum_over_ranks(at::tensor(distances, at::kDouble), comm, device);
   return mean_deviation({all.const_data_ptr<double>(), distances.size()});

@@ -35,7 +35,7 @@ std::unique_ptr<ImageSource> open_sampled_source(const fs::path& folder) {
   auto images = open_images(folder);
   const auto record =
       nlohmann::json::parse(read_file(record_of(folder)), nullptr, /*allow_exceptions=*/false);
-  const bool is_complete = record.is_object() && record.value("complete", false);
+  const bool is_complete = record.is_object() && record.value("complete", nlohmann::json()) == true;
   if (!is_complete) {
     log::warning(folder.string(), " is not complete (see samples.json): its ", images->count(),
                  " images are scored as they are");

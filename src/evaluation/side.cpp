@@ -32,11 +32,7 @@ std::optional<Side> ready_made(const EvaluationInput& input, const SideTask& tas
                    "of this one");
     }
   }
-  if (task.pass.keep == Keep::features && !input.images) {
-    throw DataError(cat(input.text(),
-                        " holds statistics alone, but the features of each image are "
-                        "needed for every metric except fid. Give the images."));
-  }
+  if (task.pass.keep == Keep::features) require_images_for_features(input);
   return known_side(std::move(merged));
 }
 
