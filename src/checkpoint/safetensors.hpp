@@ -37,4 +37,9 @@ FileRecord write_safetensors(const std::filesystem::path& path, const NamedTenso
 /// file, the tensor and what is wrong with it.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 
+/// The same without reading the tensors: they are the file's own bytes, mapped, which come into
+/// memory where they are looked at, once for all processes of a machine. They are not to be written
+/// to, nor the file changed while they are there.
+SafetensorsFile map_safetensors(const std::filesystem::path& path);
+
 }  // namespace effuse

@@ -1,5 +1,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_file.h>
 
 #include <algorithm>
 #include <array>
@@ -170,25 +171,59 @@ std::vector<Entry> entries_of(const Json& header, std::uint64_t data_bytes,
   return entries;
 }
 
-}  // namespace
+/// A file whose header has been read and found to fit it.
+struct OpenedFile {
+  std::ifstream in;  ///< at the first byte of data
+  std::uint64_t size_bytes = 0;
+  std::uint64_t data_begin = 0;
+  std::vector<Entry> entries;  ///< in the order of their bytes
+  SafetensorsMetadata metadata;
+};
 
-SafetensorsFile read_safetensors(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
+OpenedFile open_file(const std::filesystem::path& path) {
+  OpenedFile file{.in = std::ifstream(path, std::ios::binary), .entries = {}, .metadata = {}};
   std::error_code problem;
-  const std::uint64_t size_bytes = std::filesystem::file_size(path, problem);
-  if (!in || problem) {
+  file.size_bytes = std::filesystem::file_size(path, problem);
+  if (!file.in || problem) {
     throw CheckpointError(cat("cannot read ", path.string(), ": ",
                               problem ? problem.message() : std::strerror(errno)));
   }
-  std::uint64_t data_begin = 0;
-  const Json header = read_header(in, size_bytes, path, data_begin);
-  SafetensorsFile file;
-  for (const Entry& entry : entries_of(header, size_bytes - data_begin, path, file.metadata)) {
+  const Json header = read_header(file.in, file.size_bytes, path, file.data_begin);
+  file.entries = entries_of(header, file.size_bytes - file.data_begin, path, file.metadata);
+  return file;
+}
+
+/// `bytes` of the whole file as a tensor; a copy where they do not lie as the type needs it.
+at::Tensor view_of(const at::Tensor& bytes, const Entry& entry, std::uint64_t data_begin) {
+  const auto begin = static_cast<std::int64_t>(data_begin + entry.begin);
+  const auto end = static_cast<std::int64_t>(data_begin + entry.end);
+  const at::Tensor own = bytes.slice(0, begin, end);
+  const bool is_aligned = begin % static_cast<std::int64_t>(c10::elementSize(entry.type)) == 0;
+  return (is_aligned ? own : own.clone()).view(entry.type).view(entry.shape);
+}
+
+}  // namespace
+
+SafetensorsFile read_safetensors(const std::filesystem::path& path) {
+  OpenedFile opened = open_file(path);
+  SafetensorsFile file{{}, std::move(opened.metadata)};
+  for (const Entry& entry : opened.entries) {
     at::Tensor tensor = at::empty(entry.shape, entry.type);
-    in.read(static_cast<char*>(tensor.mutable_data_ptr()),
-            static_cast<std::streamsize>(tensor.nbytes()));
-    if (!in) reject(path, entry.name, "cannot be read");
+    opened.in.read(static_cast<char*>(tensor.mutable_data_ptr()),
+                   static_cast<std::streamsize>(tensor.nbytes()));
+    if (!opened.in) reject(path, entry.name, "cannot be read");
     file.tensors.emplace_back(entry.name, std::move(tensor));
+  }
+  return file;
+}
+
+SafetensorsFile map_safetensors(const std::filesystem::path& path) {
+  OpenedFile opened = open_file(path);
+  const at::Tensor bytes = at::from_file(path.string(), /*shared=*/false,
+                                         static_cast<std::int64_t>(opened.size_bytes), at::kByte);
+  SafetensorsFile file{{}, std::move(opened.metadata)};
+  for (const Entry& entry : opened.entries) {
+    file.tensors.emplace_back(entry.name, view_of(bytes, entry, opened.data_begin));
   }
   return file;
 }

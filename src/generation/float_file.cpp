@@ -10,9 +10,11 @@ namespace effuse {
 at::Tensor FloatFile::pixels(const at::Tensor& kept) const { return to_uint8(kept); }
 
 std::int64_t FloatFile::count() const {
-  if (!contents_.defined()) contents_ = images_in(path_);
+  if (!contents_.defined()) contents_ = map_images(path_);
   return contents_.defined() ? contents_.size(0) : 0;
 }
+
+bool FloatFile::is_intact() const { return are_intact(path_); }
 
 at::Tensor FloatFile::read(std::int64_t place, std::int64_t images) const {
   return count() < place + images ? at::Tensor() : contents_.narrow(0, place, images);
@@ -31,12 +33,12 @@ void FloatFile::write(std::int64_t images, const std::function<at::Tensor()>& ne
     place += some.size(0);
   }
   write_images(path_, all);
-  contents_ = all;
+  contents_ = at::Tensor();
 }
 
 void FloatFile::remove() const {
-  std::filesystem::remove(path_);
   contents_ = at::Tensor();
+  std::filesystem::remove(path_);
 }
 
 }  // namespace effuse

@@ -27,22 +27,45 @@ void require_undamaged(const std::filesystem::path& file, const SafetensorsMetad
                             kChecksum, " says"));
 }
 
+/// The tensor `images`; undefined where there is none, which is said in the log.
+at::Tensor find_images(const SafetensorsFile& contents, const std::filesystem::path& file) {
+  for (const auto& [name, tensor] : contents.tensors) {
+    if (name == "images" && tensor.dim() == 4) return tensor;
+  }
+  log::local_warning(file.string(), " holds no images. It is made again.");
+  return {};
+}
+
+enum class Check { checksum, header };
+
+at::Tensor open_images(const std::filesystem::path& file,
+                       SafetensorsFile (*open)(const std::filesystem::path&), Check check) {
+  if (!std::filesystem::exists(file)) return {};
+  try {
+    const SafetensorsFile contents = open(file);
+    const at::Tensor images = find_images(contents, file);
+    if (images.defined() && check == Check::checksum) {
+      require_undamaged(file, contents.metadata, images);
+    }
+    return images;
+  } catch (const CheckpointError& error) {
+    log::local_warning(error.what(), ". It is made again.");
+    return {};
+  }
+}
+
 }  // namespace
 
 at::Tensor images_in(const std::filesystem::path& file) {
-  if (!std::filesystem::exists(file)) return {};
-  try {
-    const SafetensorsFile contents = read_safetensors(file);
-    for (const auto& [name, tensor] : contents.tensors) {
-      if (name != "images" || tensor.dim() != 4) continue;
-      require_undamaged(file, contents.metadata, tensor);
-      return tensor;
-    }
-    log::local_warning(file.string(), " holds no images. It is made again.");
-  } catch (const CheckpointError& error) {
-    log::local_warning(error.what(), ". It is made again.");
-  }
-  return {};
+  return open_images(file, &read_safetensors, Check::checksum);
+}
+
+at::Tensor map_images(const std::filesystem::path& file) {
+  return open_images(file, &map_safetensors, Check::header);
+}
+
+bool are_intact(const std::filesystem::path& file) {
+  return open_images(file, &map_safetensors, Check::checksum).defined();
 }
 
 void write_images(const std::filesystem::path& file, const at::Tensor& images) {

@@ -75,14 +75,30 @@ TEST(Safetensors, ReadsWhatItWrote) {
   tensors.emplace_back("transposed", at::arange(6).reshape({2, 3}).t());
   tensors.emplace_back("wants a gradient", at::ones({2}).set_requires_grad(true));
   write_safetensors(folder / "a", tensors, {{"k", "v"}});
-  const SafetensorsFile file = read_safetensors(folder / "a");
-  EXPECT_EQ(file.metadata, (SafetensorsMetadata{{"k", "v"}}));
-  ASSERT_EQ(file.tensors.size(), tensors.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    EXPECT_EQ(file.tensors[i].first, tensors[i].first);
-    EXPECT_EQ(file.tensors[i].second.scalar_type(), tensors[i].second.scalar_type());
-    EXPECT_TRUE(file.tensors[i].second.equal(tensors[i].second)) << tensors[i].first;
+  for (const auto open : {&read_safetensors, &map_safetensors}) {
+    const SafetensorsFile file = open(folder / "a");
+    EXPECT_EQ(file.metadata, (SafetensorsMetadata{{"k", "v"}}));
+    ASSERT_EQ(file.tensors.size(), tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      EXPECT_EQ(file.tensors[i].first, tensors[i].first);
+      EXPECT_EQ(file.tensors[i].second.scalar_type(), tensors[i].second.scalar_type());
+      EXPECT_TRUE(file.tensors[i].second.equal(tensors[i].second)) << tensors[i].first;
+    }
   }
+}
+
+TEST(Safetensors, MapsTensorsThatLieAsTheirTypeNeedsItAndCopiesTheOthers) {
+  const TemporaryFolder folder;
+  const at::Tensor odd = at::ones({3}, at::kByte);
+  const at::Tensor after = at::arange(5, at::kDouble);
+  write_safetensors(folder / "a", {{"first", after}, {"odd", odd}, {"after", after}});
+  const SafetensorsFile file = map_safetensors(folder / "a");
+  EXPECT_TRUE(file.tensors[2].second.equal(after));
+  const auto storage_of = [&](std::size_t i) {
+    return file.tensors[i].second.storage().unsafeGetStorageImpl();
+  };
+  EXPECT_EQ(storage_of(0), storage_of(1));
+  EXPECT_NE(storage_of(0), storage_of(2));
 }
 
 TEST(Safetensors, ReadsTheFileOfThePythonPackage) {
@@ -114,6 +130,7 @@ TEST(Safetensors, AFileWithoutTensorsIsOne) {
   const TemporaryFolder folder;
   write_safetensors(folder / "a", {});
   EXPECT_TRUE(read_safetensors(folder / "a").tensors.empty());
+  EXPECT_TRUE(map_safetensors(folder / "a").tensors.empty());
 }
 
 TEST(Safetensors, RefusesToWriteWhatCouldNotBeRead) {
