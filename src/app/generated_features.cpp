@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "comm/stop_agreement.hpp"
 #include "core/stop.hpp"
+#include "core/text.hpp"
 #include "diffusion/quantise.hpp"
 #include "evaluation/rank_share.hpp"
 #include "evaluation/tile_rounds.hpp"
@@ -47,14 +47,15 @@ std::optional<GeneratedSet> generate_features(const TileGenerator& generator,
         generator, [&] { return generator.generate(to_make, [] { return stop_signal() != 0; }); });
     if (!images.defined()) return;  // the ranks learn of it before the next tile
     const at::Tensor pixels = to_uint8(images);
-    collector.take(as_rgb(pixels), wanted.count());
+    collector.take(as_rgb(pixels), wanted.count(), [&](std::int64_t i) {
+      return cat(to_make.wanted.first + i, ", as it was generated,");
+    });
     if (!keeps) return;
     kept.narrow(0, wanted.first - mine.first, wanted.count())
         .copy_(pixels.narrow(0, 0, wanted.count()));
   };
   const TileRounds rounds{count, tile, task.report};
-  if (!go_through_tiles(rounds, comm, device, make) || any_rank_stops(comm, device))
-    return std::nullopt;
+  if (!go_through_tiles(rounds, comm, device, make)) return std::nullopt;
   GeneratedSet set{collector.join(count, tile, comm), {}};
   if (keeps) set.pixels = {kept, count, tile};
   return set;

@@ -5,6 +5,9 @@
 
 #include <utility>
 
+#include "core/error.hpp"
+#include "core/text.hpp"
+
 namespace effuse {
 namespace {
 
@@ -17,15 +20,28 @@ std::int64_t columns_of(const std::vector<at::Tensor>& parts, Communicator& comm
   return columns.item<std::int64_t>();
 }
 
+/// The first of the rows [N, D] with such a number; N where there is none.
+std::int64_t first_not_finite(const at::Tensor& rows) {
+  const at::Tensor bad = at::isfinite(rows).logical_not_().any(1).nonzero();
+  return bad.numel() > 0 ? bad[0].item<std::int64_t>() : rows.size(0);
+}
+
 }  // namespace
 
 FeatureCollector::FeatureCollector(const FeatureNetwork& network, Keep keep, at::Device device)
     : network_(network), keep_(keep), device_(device), moments_(network.dimensions()) {}
 
-void FeatureCollector::take(const at::Tensor& images, std::int64_t wanted) {
+void FeatureCollector::take(const at::Tensor& images, std::int64_t wanted,
+                            const std::function<std::string(std::int64_t)>& place) {
   const at::NoTF32Guard whole_mantissa;  // numbers are to compare with those of CPUs
   const Features features = network_(images.to(device_));
   const at::Tensor pooled = features.pooled.narrow(0, 0, wanted).cpu();
+  const std::int64_t bad = first_not_finite(pooled);
+  if (bad < wanted) {
+    throw DataError(cat("the features of image ", place(bad),
+                        " are not finite (nothing can be compared with them). Is the network right "
+                        "for it?"));
+  }
   moments_.add(pooled);
   if (keep_ == Keep::moments) return;
   pooled_.push_back(pooled);

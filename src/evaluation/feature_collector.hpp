@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -29,8 +31,10 @@ class FeatureCollector {
   FeatureCollector(const FeatureNetwork& network, Keep keep, at::Device device);
 
   /// images: uint8 [tile, H, W, 3], of which the first `wanted` count and the rest is padding: a
-  /// tile of always the same shape gives features that do not depend on ranks.
-  void take(const at::Tensor& images, std::int64_t wanted);
+  /// tile of always the same shape gives features that do not depend on ranks. Throws DataError
+  /// where features are not finite; `place` says where a person finds the i-th of the images.
+  void take(const at::Tensor& images, std::int64_t wanted,
+            const std::function<std::string(std::int64_t i)>& place);
 
   /// Collective. Of `count` images, whose ranges range_of_rank(count, tile, …) the ranks have
   /// taken. To be called once.

@@ -13,7 +13,6 @@
 namespace effuse {
 namespace {
 
-constexpr int kRgb = 3;
 constexpr std::int64_t kTilesAhead = 4;
 
 int reading_threads(const ImageSource& source, const PassSettings& settings) {
@@ -28,7 +27,7 @@ std::optional<FeatureSet> compute_features(const FeatureNetwork& network, const 
                                            at::Device device) {
   const std::int64_t tile = settings.tile;
   const IndexRange mine = range_of_rank(source.count(), tile, comm.rank(), comm.world_size());
-  const auto batches = agree_value(comm, [&] { return BatchReader(source, kRgb); });
+  const auto batches = agree_value(comm, [&] { return BatchReader(source); });
   FeatureCollector collector(network, settings.keep, device);
   OrderedWorkers<at::Tensor> reader(
       reading_threads(source, settings), (mine.count() + tile - 1) / tile, kTilesAhead,
@@ -39,7 +38,8 @@ std::optional<FeatureSet> compute_features(const FeatureNetwork& network, const 
   const TileRounds rounds{source.count(), tile,
                           show_progress(settings.task, source.count(), settings.progress)};
   const bool finished = go_through_tiles(rounds, comm, device, [&](const IndexRange& wanted) {
-    collector.take(reader.next(), wanted.count());
+    collector.take(reader.next(), wanted.count(),
+                   [&](std::int64_t i) { return source.place(wanted.first + i); });
   });
   if (!finished) return std::nullopt;
   return collector.join(source.count(), tile, comm);

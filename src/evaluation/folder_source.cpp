@@ -20,7 +20,7 @@ class FolderSource : public ImageSource {
 
   std::int64_t count() const override { return static_cast<std::int64_t>(folder_.images.size()); }
   Image image(std::int64_t index) const override {
-    const std::filesystem::path file = folder_.folder / path(index);
+    const std::filesystem::path file = place(index);
     try {
       const std::string bytes = read_file(file);
       return decode_image(std::as_bytes(std::span(bytes)));
@@ -29,6 +29,9 @@ class FolderSource : public ImageSource {
     } catch (const std::system_error& error) {
       throw DataError(error.what());
     }
+  }
+  std::string place(std::int64_t index) const override {
+    return (folder_.folder / path(index)).string();
   }
   bool is_named() const override { return true; }
   std::string name(std::int64_t index) const override {

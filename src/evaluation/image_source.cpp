@@ -30,6 +30,10 @@ class JoinedSource : public ImageSource {
     const auto [part, place] = find(index);
     return part->name(place);
   }
+  std::string place(std::int64_t index) const override {
+    const auto [part, place] = find(index);
+    return part->place(place);
+  }
   int readers() const override {
     const auto is_limited = [](const auto& part) { return part->readers() == 1; };
     return std::any_of(parts_.begin(), parts_.end(), is_limited) ? 1 : 0;

@@ -25,6 +25,9 @@ class ImageSource {
   /// folder, without extension, or its number.
   virtual std::string name(std::int64_t index) const = 0;
 
+  /// Where a person finds it, for messages.
+  virtual std::string place(std::int64_t index) const { return name(index); }
+
   /// How many threads can read with profit; 0: any number.
   virtual int readers() const { return 0; }
 

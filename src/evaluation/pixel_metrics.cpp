@@ -32,10 +32,12 @@ void check(const at::Tensor& a, const at::Tensor& b, PixelSpace space) {
   }
 }
 
-/// float64 [C, H, W] of the image [H, W, C].
+/// float64 [C, H, W] of the image [H, W, C]; for luma [1, H, W], grey being equal red, green and
+/// blue.
 at::Tensor planes_of(const at::Tensor& image, PixelSpace space) {
   const at::Tensor planes = image.cpu().permute({2, 0, 1}).to(at::kDouble).contiguous();
-  if (space == PixelSpace::channels || planes.size(0) == 1) return planes;
+  if (space == PixelSpace::channels) return planes;
+  if (planes.size(0) == 1) return 219.0 * planes / kPeak + 16.0;
   const at::Tensor y =
       (65.481 * planes[0] + 128.553 * planes[1] + 24.966 * planes[2]) / kPeak + 16.0;
   return y.unsqueeze(0);

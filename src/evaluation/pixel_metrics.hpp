@@ -15,7 +15,7 @@ enum class PixelSpace {
   channels,  ///< every channel as it is
   /// Y of BT.601, 16 + (65.481 R + 128.553 G + 24.966 B) / 255, as super-resolution is scored: in
   /// float64, not rounded, the peak still 255 (as BasicSR; MATLAB's rgb2ycbcr rounds). A single
-  /// channel is its own Y; images of 2 or more than 3 have none.
+  /// channel is red, green and blue alike; images of 2 or more than 3 have none.
   luma,
 };
 

@@ -83,7 +83,7 @@ std::optional<Json> score_pixels(const ScorePlan& plan, const ImageSource& image
                                  const ImageSource& reference, std::int64_t tile,
                                  ProgressStyle style, Communicator& comm, at::Device device) {
   const auto theirs = agree_value(comm, [&] { return BatchReader(reference); });
-  const auto ours = agree_value(comm, [&] { return BatchReader(images, theirs.channels()); });
+  const auto ours = agree_value(comm, [&] { return BatchReader(images); });
   std::vector<at::Tensor> tables{at::empty({0, kColumns}, at::kDouble)};
   const std::int64_t count = images.count();
   const TileRounds rounds{count, tile, show_progress("pairs", count, style)};

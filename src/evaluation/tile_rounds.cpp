@@ -39,13 +39,14 @@ bool go_through_tiles(const TileRounds& set, Communicator& comm, at::Device devi
   const IndexRange mine = range_of_rank(set.count, set.tile, comm.rank(), comm.world_size());
   const std::int64_t most = most_tiles_of_a_rank(set.count, set.tile, comm.world_size());
   for (std::int64_t round = 0; round < most; ++round) {
-    if (set.report) set.report(done_after(round, set, comm.world_size()));
     if (any_rank_stops(comm, device)) return false;
+    if (set.report) set.report(done_after(round, set, comm.world_size()));
     agree(comm, [&] {
       const std::int64_t first = mine.first + round * set.tile;
       if (first < mine.end) work({first, std::min(first + set.tile, mine.end)});
     });
   }
+  if (any_rank_stops(comm, device)) return false;  // the last tile may have been left, too
   if (set.report) set.report(done_after(most, set, comm.world_size()));
   return true;
 }

@@ -16,7 +16,7 @@ void write_features(char** argv) {
                                          effuse::input_convention_named(argv[2]), at::kCPU);
   const auto source = effuse::open_image_source(argv[3]);
   const std::int64_t count = source->count();
-  const effuse::Features features = network(effuse::BatchReader(*source, 3).read(0, count, count));
+  const effuse::Features features = network(effuse::BatchReader(*source).read(0, count, count));
   effuse::write_safetensors(argv[4], {{"pooled", features.pooled}, {"logits", features.logits}});
 }
 

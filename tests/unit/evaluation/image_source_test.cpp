@@ -50,7 +50,7 @@ class ImageSourceTest : public ::testing::Test {
   std::string refusal(const std::filesystem::path& path) const {
     return message_of<DataError>([&] {
       const auto source = open_image_source(path);
-      BatchReader(*source, 3).read(0, source->count(), source->count());
+      BatchReader(*source).read(0, source->count(), source->count());
     });
   }
 
@@ -65,7 +65,7 @@ TEST_F(ImageSourceTest, AFolderIsReadInTheOrderOfItsNames) {
   const auto source = open_image_source(folder_ / "set");
   ASSERT_EQ(source->count(), 2);
   EXPECT_EQ(source->name(1), "00000/00000001");
-  const at::Tensor images = BatchReader(*source, 3).read(0, 2, 3);
+  const at::Tensor images = BatchReader(*source).read(0, 2, 3);
   EXPECT_EQ(images.sizes(), (at::IntArrayRef{3, 4, 5, 3}));
   EXPECT_EQ(images[0].max().item<int>(), 10);
   EXPECT_EQ(images[1].min().item<int>(), 20);
@@ -93,10 +93,10 @@ TEST_F(ImageSourceTest, ASetOfFloatsIsNotTakenForItsGrid) {
 TEST_F(ImageSourceTest, AnNpzFileIsReadFromAnyPlace) {
   const auto source = open_image_source(put_npz(7));
   EXPECT_EQ(source->count(), 7);
-  const at::Tensor images = BatchReader(*source, 3).read(5, 2, 2);
+  const at::Tensor images = BatchReader(*source).read(5, 2, 2);
   EXPECT_EQ(images[0][0][0][0].item<int>(), 5);
   EXPECT_EQ(images[1][1][2][2].item<int>(), 6);
-  EXPECT_EQ(BatchReader(*source, 3).read(0, 1, 1).max().item<int>(), 0);
+  EXPECT_EQ(BatchReader(*source).read(0, 1, 1).max().item<int>(), 0);
 }
 
 TEST_F(ImageSourceTest, SeveralAreOneAfterTheOther) {
@@ -104,7 +104,7 @@ TEST_F(ImageSourceTest, SeveralAreOneAfterTheOther) {
   const EvaluationInput input =
       open_input({(folder_ / "a").string(), put_npz(2).string()}, "images");
   ASSERT_EQ(input.images->count(), 3);
-  const at::Tensor images = BatchReader(*input.images, 3).read(0, 3, 3);
+  const at::Tensor images = BatchReader(*input.images).read(0, 3, 3);
   EXPECT_EQ(images[0].max().item<int>(), 50);
   EXPECT_EQ(images[2].max().item<int>(), 1);
 }
@@ -112,7 +112,7 @@ TEST_F(ImageSourceTest, SeveralAreOneAfterTheOther) {
 TEST_F(ImageSourceTest, ImagesOfSeveralSizesAreRefused) {
   put("mixed/0.png", filled(4, 4, 3, 1));
   put("mixed/1.png", filled(4, 8, 3, 1));
-  EXPECT_NE(refusal(folder_ / "mixed").find("0 is 4x4, 1 is 8x4"), std::string::npos);
+  EXPECT_NE(refusal(folder_ / "mixed").find("mixed/1.png is 8x4"), std::string::npos);
 }
 
 TEST_F(ImageSourceTest, WhatIsNoSetOfImagesIsRefused) {

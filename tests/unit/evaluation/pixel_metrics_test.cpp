@@ -80,11 +80,14 @@ TEST(Ssim, IsOneForEqualImagesAndSymmetric) {
   EXPECT_LT(forth[1], 0.99);
 }
 
-TEST(PixelMetrics, TakeASingleChannelAsItsLuma) {
+TEST(PixelMetrics, TakeASingleChannelAsEqualRedGreenAndBlue) {
   const at::Tensor a = images(1, 12, 12, 1, 1, 16);
   const at::Tensor b = images(1, 12, 12, 1, 2, 40);
-  EXPECT_EQ(ssim(a, b, PixelSpace::luma), ssim(a, b, PixelSpace::channels));
-  EXPECT_EQ(psnr_db(a, b, PixelSpace::luma), psnr_db(a, b, PixelSpace::channels));
+  const auto rgb = [](const at::Tensor& grey) { return grey.expand({1, 12, 12, 3}); };
+  for (const auto space : {PixelSpace::channels, PixelSpace::luma}) {
+    EXPECT_NEAR(ssim(a, b, space)[0], ssim(rgb(a), rgb(b), space)[0], 1e-12);
+    EXPECT_NEAR(psnr_db(a, b, space)[0], psnr_db(rgb(a), rgb(b), space)[0], 1e-9);
+  }
 }
 
 TEST(PixelMetrics, RefuseWhatCannotBeCompared) {
