@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
@@ -28,8 +29,10 @@ bool takes_images_from(const fs::path& source, const fs::path& place) {
   return !fs::exists(manifest_path(folder)) && lies_in(folder, place);
 }
 
+fs::path place_of(const fs::path& file) { return fs::weakly_canonical(fs::absolute(file)); }
+
 void require_apart(const fs::path& output, const std::vector<std::string>& sources) {
-  const fs::path place = fs::weakly_canonical(fs::absolute(output)).parent_path();
+  const fs::path place = place_of(output).parent_path();
   for (const std::string& source : sources) {
     if (!takes_images_from(source, place)) continue;
     throw ConfigError(cat("evaluation.output: ", output.string(), " is inside of ", source,
@@ -37,6 +40,24 @@ void require_apart(const fs::path& output, const std::vector<std::string>& sourc
                           "of them the next time). Choose another folder."));
   }
 }
+
+std::vector<std::string> inputs_of(const EvaluationConfig& config) {
+  std::vector<std::string> inputs = config.images;
+  inputs.insert(inputs.end(), config.reference.begin(), config.reference.end());
+  inputs.insert(inputs.end(), {config.weights, config.network});
+  return inputs;
+}
+
+void require_no_input(const fs::path& file, const char* key, const EvaluationConfig& config) {
+  for (const std::string& input : inputs_of(config)) {
+    std::error_code absent;
+    if (!fs::equivalent(file, input, absent)) continue;
+    throw ConfigError(cat(key, ": ", input, " is read by this evaluation, and ", file.string(),
+                          " would replace it. Choose another name."));
+  }
+}
+
+fs::path picture_beside(fs::path output) { return output.replace_extension(".png"); }
 
 }  // namespace
 
@@ -57,6 +78,7 @@ void require_writable(const fs::path& file, const char* key) {
 
 void require_result_files(const EvaluationConfig& config) {
   if (!config.save_statistics.empty()) {
+    require_no_input(config.save_statistics, "evaluation.save_statistics", config);
     require_writable(config.save_statistics, "evaluation.save_statistics");
   }
   if (config.output.empty()) return;
@@ -67,6 +89,12 @@ void require_result_files(const EvaluationConfig& config) {
                           "that of the result, as ",
                           fs::path(output).replace_extension(".json").string(), "."));
   }
+  if (!config.save_statistics.empty() && place_of(output) == place_of(config.save_statistics)) {
+    throw ConfigError(cat("evaluation.output and evaluation.save_statistics are both ",
+                          config.output, ". Give two files."));
+  }
+  require_no_input(output, "evaluation.output", config);
+  require_no_input(picture_beside(output), "evaluation.output", config);
   require_apart(output, config.images);
   require_apart(output, config.reference);
   require_writable(output, "evaluation.output");

@@ -11,7 +11,8 @@ namespace effuse {
 void require_writable(const std::filesystem::path& file, const char* key);
 
 /// Throws ConfigError where evaluation.output or evaluation.save_statistics cannot be written, or
-/// the picture beside the former would replace it or join the images that are scored.
+/// one of them or the picture would replace another or what is read, or join the images that are
+/// scored.
 void require_result_files(const EvaluationConfig& config);
 
 }  // namespace effuse
