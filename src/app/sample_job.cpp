@@ -111,7 +111,8 @@ SampleSet make_set(const SampleRequest& request, const TrainedModelDescription& 
 
 std::string what_is_made(const SampleRequest& request) {
   const auto tiles = tiles_of_part(request.tiles(), request.part);
-  return cat(human_count(static_cast<std::uint64_t>(request.set.count())), " images",
+  return cat(human_count(static_cast<std::uint64_t>(request.set.count())),
+             request.set.count() == 1 ? " image" : " images",
              request.set.first == 0 ? "" : cat(" (", to_text(request.set), ")"),
              request.part.of == 1 ? ""
                                   : cat(", of them part ", request.sampling.part, " with ",
@@ -193,9 +194,11 @@ BulkEnd make_part(JobContext& context, const TileGenerator& generator, const Sam
   return end;
 }
 
-void require_result(const SampleRequest& request) {
-  const std::filesystem::path folder = request.sampling.output;
-  require_writable(folder / "result.json", "sampling.output");
+/// That the first of the files can be written.
+void require_output(const SampleRequest& request) {
+  const SamplingConfig& sampling = request.sampling;
+  const char* const file = sampling.evaluate.empty() ? "samples.json" : "result.json";
+  require_writable(std::filesystem::path(sampling.output) / file, "sampling.output");
 }
 
 /// Generates the images of the request into files.
@@ -227,12 +230,10 @@ JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm
   const auto counts = training_histogram(comm, sampling, model);
   const SampleRequest request =
       agree_value(comm, [&] { return resolve_request(sampling, model, schedule, counts); });
-  if (!sampling.evaluate.empty()) {
-    agree(comm, [&] {
-      require_scorable(request);
-      if (comm.rank() == 0) require_result(request);
-    });
-  }
+  agree(comm, [&] {
+    if (!sampling.evaluate.empty()) require_scorable(request);
+    if (comm.rank() == 0) require_output(request);
+  });
   announce(request, model, comm.world_size());
   warn_of_slow_products(sampling.compute, device, "Set sampling.compute=fp32.");
   const TileGenerator generator(*model.network, schedule, request.classes, *request.noise,
@@ -265,11 +266,11 @@ void check_sampling(const CommandLine& line) {
   const Schedule schedule(model.diffusion);
   const SampleRequest request =
       resolve_request(sampling, model, schedule, training_histogram(sampling, model));
+  require_output(request);
   if (sampling.evaluate.empty()) {
     make_set(request, model, device).check();
   } else {
     require_scorable(request);
-    require_result(request);
     check_scorer(scores_wanted(line.config, request));
   }
   log::info("ok: ", what_is_made(request), " from step ", model.step, " of ", sampling.weights,

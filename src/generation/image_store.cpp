@@ -1,9 +1,5 @@
 #include "generation/image_store.hpp"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "generation/file_store.hpp"
@@ -31,13 +27,6 @@ std::filesystem::path images_path(const std::filesystem::path& folder, const std
   if (format == "safetensors") return folder / "images.safetensors";
   if (format == "npz") return folder / "images.npz";
   return format == "h5" ? folder / "dataset.json" : folder / "images";
-}
-
-bool holds_images(const std::filesystem::path& folder) {
-  constexpr std::array<std::string_view, 6> kNames{
-      "images", "images.safetensors", "images.npz", "dataset.json", "tiles", "shard-00000.h5"};
-  return std::any_of(kNames.begin(), kNames.end(),
-                     [&](std::string_view name) { return std::filesystem::exists(folder / name); });
 }
 
 }  // namespace effuse

@@ -65,7 +65,4 @@ std::unique_ptr<ImageStore> make_image_store(const std::filesystem::path& folder
 /// What of a set's images lies in `folder` itself, by format: "images", "images.npz" …
 std::filesystem::path images_path(const std::filesystem::path& folder, const std::string& format);
 
-/// Whether `folder` holds images of some format.
-bool holds_images(const std::filesystem::path& folder);
-
 }  // namespace effuse

@@ -2,6 +2,9 @@
 
 #include <torch/version.h>
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -13,7 +16,6 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
-#include "generation/image_store.hpp"
 #include "generation/leftovers.hpp"
 
 namespace effuse {
@@ -28,6 +30,24 @@ bool may_differ(const std::string& name) {
     if (name == free) return true;
   }
   return false;
+}
+
+/// Something in the folder, or up to two folders below, that is not to be mixed with a set: images,
+/// data sets, checkpoints. Scores from the sampler may have been there.
+std::optional<std::filesystem::path> other_work(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  if (!fs::is_directory(folder)) return std::nullopt;
+  constexpr std::array<std::string_view, 8> kEndings{".png", ".jpg", ".jpeg", ".webp",
+                                                     ".npz", ".h5",  ".pt",   ".safetensors"};
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (auto entry = fs::recursive_directory_iterator(folder, options); entry != end(entry);
+       ++entry) {
+    if (entry.depth() >= 2) entry.disable_recursion_pending();
+    const std::string ending = entry->path().extension().string();
+    const bool is_score = entry->path() == folder / "result.png";
+    if (!is_score && std::ranges::find(kEndings, ending) != kEndings.end()) return entry->path();
+  }
+  return std::nullopt;
 }
 
 /// Names of the entries in which two records differ.
@@ -110,9 +130,11 @@ std::string SampleSet::record(bool is_complete) const {
 void SampleSet::check() const {
   const std::filesystem::path file = folder_ / "samples.json";
   if (!std::filesystem::exists(file)) {
-    if (!holds_images(folder_)) return;
-    throw ConfigError(
-        cat(folder_.string(), " holds images but no samples.json. Choose another --output."));
+    const auto other = other_work(folder_);
+    if (!other) return;
+    throw ConfigError(cat(folder_.string(), " holds other work (", other->string(),
+                          ") but no samples.json, so this set cannot be added to it. Choose "
+                          "another --output."));
   }
   const Json before = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   const Json now = Json::parse(record(false));

@@ -167,6 +167,18 @@ def test_a_damaged_image_is_made_again(model, alone, tmp_path):
     assert images(folder) == images(alone)
 
 
+@pytest.mark.parametrize("last", [(), ("--check",)])
+def test_a_place_for_a_set_that_cannot_be_is_refused(model, tmp_path, last):
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "holiday/beach").mkdir(parents=True)
+    (tmp_path / "holiday/beach/1.jpg").write_bytes(b"a picture")
+    for output, words in (("file", "cannot be written"), ("file/deeper", "cannot be written"),
+                          ("holiday", "holds other work"), (model, "holds other work")):
+        refused = sample(model, tmp_path / output, *last)
+        assert refused.returncode == 2 and words in refused.stderr and str(output) in refused.stderr, refused.stderr
+    assert not (tmp_path / "holiday/samples.json").exists()
+
+
 def test_check_looks_at_what_is_there(model, alone):
     assert sample(model, alone, "--check").returncode == 0
     for last in ((), ("--check",)):
