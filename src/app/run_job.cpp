@@ -1,12 +1,11 @@
 #include "app/run_job.hpp"
 
-#include <c10/util/Exception.h>
-
 #include <exception>
 #include <optional>
 
 #include "app/outcome.hpp"
 #include "comm/agreement.hpp"
+#include "comm/plain_message.hpp"
 #include "core/heap.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
@@ -24,11 +23,7 @@ struct Failure {
 Failure describe(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const Error*>(&error))
     return {ours->what(), ours->exit_code()};
-  // libtorch's what() carries a backtrace that helps nobody on a console.
-  if (const auto* torch = dynamic_cast<const c10::Error*>(&error)) {
-    return {torch->what_without_backtrace(), ExitCode::failure};
-  }
-  return {error.what(), ExitCode::failure};
+  return {plain_message(error), ExitCode::failure};
 }
 
 void record_outcome(const JobContext& context, ExitCode code, const std::string& reason) {
@@ -44,7 +39,7 @@ void record_outcome(const JobContext& context, ExitCode code, const std::string&
 /// All ranks failed together: they leave together.
 int end_in_order(JobContext& context, const Failure& failure) {
   if (context.session.rank() == 0) {
-    log::error(failure.message);
+    log::write(log::Level::error, log::Voice::rank_0, failure.message);  // it names other ranks
     record_outcome(context, failure.code, failure.message);
   }
   context.session.finish();
@@ -77,7 +72,7 @@ int run_on_ranks(const Job& job, JobContext& context) {
 }  // namespace
 
 int run_job(const Job& job, int argc, const char* const* argv) {
-  // Before MPI is up, only the first rank speaks of what every rank sees alike.
+  // Before MPI is up, the launcher says which rank is to speak of what all see alike.
   log::configure({.rank = launched_rank(), .file = {}});
   try {
     const auto line = parse_command_line(job.program, argc, argv);

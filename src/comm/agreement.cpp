@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "comm/plain_message.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
@@ -26,7 +27,7 @@ Outcome attempt(const std::function<void()>& work) {
   } catch (const Error& error) {
     return {true, error.exit_code(), error.what()};
   } catch (const std::exception& error) {
-    return {true, ExitCode::failure, error.what()};
+    return {true, ExitCode::failure, plain_message(error)};
   }
 }
 

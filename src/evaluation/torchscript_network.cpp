@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "comm/plain_message.hpp"
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -18,11 +19,6 @@ namespace effuse {
 namespace {
 
 constexpr std::int64_t kTrialSize = 64;
-
-std::string message_of(const std::exception& error) {
-  const auto* torch = dynamic_cast<const c10::Error*>(&error);
-  return torch != nullptr ? torch->what_without_backtrace() : error.what();
-}
 
 /// The first line that says something; TorchScript goes on to quote its own code.
 std::string first_line(const std::string& text) {
@@ -51,7 +47,7 @@ class TorchscriptNetwork : public FeatureNetwork {
       throw DataError(cat("evaluation.network: ", error.what()));
     } catch (const std::exception& error) {  // errors of syntax are no c10::Error
       throw DataError(cat("evaluation.network: ", file_, " is no TorchScript file (",
-                          first_line(message_of(error)), "). Write it with torch.jit.save()."));
+                          first_line(plain_message(error)), "). Write it with torch.jit.save()."));
     }
     const auto options = at::TensorOptions(at::kByte).device(device);
     dimensions_ = forward(at::zeros({2, kTrialSize, kTrialSize, 3}, options)).size(1);
@@ -71,9 +67,9 @@ class TorchscriptNetwork : public FeatureNetwork {
     } catch (const std::exception& error) {
       throw DataError(cat("evaluation.network: ", file_, " fails on uint8 images [", images.size(0),
                           ", 3, ", images.size(1), ", ", images.size(2),
-                          "]: ", cause(message_of(error))));
+                          "]: ", cause(plain_message(error))));
     }
-    if (result.dim() != 2 || result.size(0) != images.size(0) ||
+    if (result.dim() != 2 || result.size(0) != images.size(0) || result.size(1) == 0 ||
         (dimensions_ > 0 && result.size(1) != dimensions_) || !result.is_floating_point()) {
       throw DataError(cat("evaluation.network: ", file_, " returns ", c10::str(result.sizes()),
                           " of ", c10::toString(result.scalar_type()), " for ", images.size(0),

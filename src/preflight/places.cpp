@@ -1,10 +1,9 @@
 #include "preflight/places.hpp"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
 #include <set>
 
+#include "comm/plain_message.hpp"
 #include "core/text.hpp"
 #include "preflight/gather.hpp"
 
@@ -86,10 +85,9 @@ std::vector<Problem> problems_from(const Places& places, std::span<const Complai
 std::string error_of(const std::function<void()>& work) {
   try {
     work();
-  } catch (const c10::Error& error) {  // whose what() carries a backtrace
-    return error.what_without_backtrace();
   } catch (const std::exception& error) {
-    return *error.what() == '\0' ? "unknown failure" : error.what();
+    const std::string message = plain_message(error);
+    return message.empty() ? "unknown failure" : message;
   }
   return {};
 }
