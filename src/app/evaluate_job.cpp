@@ -100,6 +100,9 @@ ScorePlan plan_evaluation(const EvaluationConfig& config) {
 Inputs open_inputs(const EvaluationConfig& config, const ScorePlan& plan) {
   Inputs inputs{open_input(config.images, "images"), std::nullopt};
   if (!config.reference.empty()) inputs.reference = open_input(config.reference, "reference");
+  if (inputs.reference && !plan.needs_reference()) {
+    log::warning("no metric that is asked for needs the reference: it is left aside");
+  }
   if (plan.compares_pairs()) {
     require_images(inputs.images);
     require_images(*inputs.reference);
@@ -199,7 +202,11 @@ void Evaluation::score() {
                            : nlohmann::ordered_json::object();
   if (images_) report_.network = images_->origin.value_or(FeatureOrigin{});
   report_.images = images_ ? images_->gaussian.count : inputs_.images.images->count();
-  if (reference_) report_.reference_images = reference_->gaussian.count;
+  if (reference_) {
+    report_.reference_images = reference_->gaussian.count;
+  } else if (inputs_.reference) {
+    report_.reference_images = count_of(*inputs_.reference).value_or(0);
+  }
   report_.settings = config_;
 }
 

@@ -10,7 +10,7 @@
 namespace effuse {
 namespace {
 
-constexpr int kUnlabelledColumns = 8;
+constexpr int kColumns = 8;  ///< where classes do not say it
 constexpr std::size_t kLabelledColumns = 32;
 
 }  // namespace
@@ -18,9 +18,10 @@ constexpr std::size_t kLabelledColumns = 32;
 GridLayout grid_layout(const ClassPlan& classes, std::span<const std::string> class_names,
                        std::int64_t first) {
   if (!classes.conditional() || classes.classes().size() > kLabelledColumns) {
-    return {kUnlabelledColumns, {}};
+    return {kColumns, {}};
   }
-  GridLayout layout{static_cast<int>(classes.classes().size()), {}};
+  const bool is_one = classes.classes().size() == 1;
+  GridLayout layout{is_one ? kColumns : static_cast<int>(classes.classes().size()), {}};
   for (std::int64_t i = first; i < first + layout.columns; ++i) {
     layout.labels.push_back(class_names[static_cast<std::size_t>(classes.label(i))]);
   }

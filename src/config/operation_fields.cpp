@@ -271,7 +271,10 @@ void add_evaluation(std::vector<Field>& fields, EvaluationConfig& c) {
            "how images become Inception's input: as pytorch-fid, as TensorFlow (torch-fidelity), "
            "or as clean-fid")
       .one_of({"legacy-pytorch", "legacy-tensorflow", "clean"})
-      .key("tile", c.tile, "images in one pass of the feature network")
+      .key(
+          "tile", c.tile,
+          "images in one pass of the feature network; fewer are filled up, so that features do not "
+          "depend on the set")
       .within(1, 65536)
       .key("workers", c.workers, "threads that read images ahead; 0: as many as compute")
       .within(0, 1024)

@@ -16,6 +16,12 @@ struct NeighbourMetric {
   std::int64_t k;
 };
 
+void require_two(const std::optional<std::int64_t>& count, const char* whose) {
+  if (!count || *count >= 2) return;
+  throw DataError(cat("fid compares covariances, but there is ", *count, " of the ", whose,
+                      ". Give at least two."));
+}
+
 void require_neighbours(const std::optional<std::int64_t>& count, const char* whose,
                         const NeighbourMetric& metric) {
   if (!count || *count > metric.k) return;
@@ -43,6 +49,10 @@ void require_splits(std::int64_t count, std::int64_t splits) {
 
 void require_enough_images(const ScorePlan& plan, const EvaluationConfig& settings,
                            const ImageCounts& counts) {
+  if (plan.fid) {
+    require_two(counts.reference, kReference);
+    require_two(counts.images, kImages);
+  }
   if (plan.inception_score && counts.images) require_splits(*counts.images, settings.splits);
   if (plan.kid) {
     if (counts.reference) require_subset(*counts.reference, kReference, settings.kid_subset_size);

@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 void warn_of_few_images(const Gaussian& gaussian, const char* whose) {
   if (gaussian.count == 0 || gaussian.count > gaussian.dimensions()) return;
-  log::warning(gaussian.count, " ", whose, " are fewer than the ", gaussian.dimensions(),
+  log::warning(gaussian.count, " ", whose, " are too few for ", gaussian.dimensions(),
                " features: their covariance is singular and fid far too high to be compared with "
                "that of other numbers of images (50,000 are usual)");
 }

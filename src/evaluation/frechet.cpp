@@ -22,6 +22,12 @@ at::Tensor factor_of(const at::Tensor& covariance) {
   return vectors.narrow(1, first, rank) * values.narrow(0, first, rank).sqrt();
 }
 
+void require_covariance(const Gaussian& gaussian) {
+  if (gaussian.count == 1) {
+    throw DataError("1 image has no covariance, which fid compares. Give at least two.");
+  }
+}
+
 void require_finite(const Gaussian& gaussian) {
   if (gaussian.mean.isfinite().all().item<bool>() &&
       gaussian.covariance.isfinite().all().item<bool>()) {
@@ -37,8 +43,10 @@ FrechetDistance frechet_distance(const Gaussian& a, const Gaussian& b) {
     throw DataError(cat("statistics of ", a.dimensions(), " and of ", b.dimensions(),
                         " features cannot be compared: they are of different networks"));
   }
-  require_finite(a);
-  require_finite(b);
+  for (const Gaussian* gaussian : {&a, &b}) {
+    require_covariance(*gaussian);
+    require_finite(*gaussian);
+  }
   const at::Tensor between = at::matmul(factor_of(a.covariance).t(), factor_of(b.covariance));
   const double product_trace =
       between.numel() == 0 ? 0.0 : at::linalg_svdvals(between).sum().item<double>();

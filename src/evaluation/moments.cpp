@@ -42,12 +42,10 @@ void Moments::reduce(Communicator& comm, at::Device device) {
 }
 
 Gaussian Moments::gaussian() const {
-  if (count_ < 2) {
-    throw DataError(cat(count_, count_ == 1 ? " image has" : " images have",
-                        " no covariance. Give at least two."));
-  }
+  if (count_ < 1) throw DataError("no images have no mean. Give some.");
   const auto n = static_cast<double>(count_);
   const at::Tensor mean = sum_ / n;
+  if (count_ == 1) return {mean, at::zeros_like(outer_sum_), count_};
   const at::Tensor covariance = (outer_sum_ - at::outer(mean, sum_)) / (n - 1.0);
   return {mean, (covariance + covariance.t()) / 2.0, count_};
 }

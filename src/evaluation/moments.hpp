@@ -37,7 +37,7 @@ class Moments {
   const at::Tensor& sum() const { return sum_; }              ///< Σ f
   const at::Tensor& outer_sum() const { return outer_sum_; }  ///< Σ f fᵀ
 
-  /// Throws DataError for fewer than two images.
+  /// Of one image with a covariance of 0. Throws DataError for none.
   Gaussian gaussian() const;
 
  private:

@@ -28,6 +28,8 @@ struct ScorePlan {
   /// Metrics that need the features themselves, where fid is content with their moments.
   bool needs_features_of_images() const { return kid || inception_score || uses_manifold(); }
   bool needs_features_of_reference() const { return kid || uses_manifold(); }
+
+  bool needs_reference() const { return fid || needs_features_of_reference() || compares_pairs(); }
 };
 
 /// The metrics of evaluation.metrics, or fid where none is named and there is a reference. Throws

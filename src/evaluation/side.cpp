@@ -101,7 +101,7 @@ std::optional<Side> measure_side(const EvaluationInput& input, const SideTask& t
   }
   auto side = computed(input, task, comm, device);
   if (!side) return std::nullopt;
-  if (cache && comm.rank() == 0) cache->keep(*side->moments);
+  if (cache && comm.rank() == 0 && !cache->find()) cache->keep(*side->moments);
   if (ready) {
     side->gaussian = ready->gaussian;
     side->moments = ready->moments;

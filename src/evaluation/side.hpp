@@ -17,7 +17,7 @@ struct Side {
   SharedRows pooled, logits;            ///< as in FeatureSet
 };
 
-/// The side that a set of features makes. Throws DataError for fewer than two images.
+/// The side that a set of features makes.
 Side side_of(FeatureSet features, const FeatureNetwork& network);
 
 /// How a side's features come about.

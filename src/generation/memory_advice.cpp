@@ -25,6 +25,13 @@ bool tells_of_memory(std::string_view message) {
   });
 }
 
+/// The first line, without where in libtorch it was said.
+std::string first_words(const std::string& reason) {
+  const std::size_t allocator = reason.find("DefaultCPUAllocator");
+  const std::size_t begin = allocator == std::string::npos ? 0 : allocator;
+  return reason.substr(begin, reason.find('\n', begin) - begin);
+}
+
 bool fits(const TileGenerator& generator) {
   release_freed_memory();  // smaller blocks than were kept would not fit into their places
   try {
@@ -39,7 +46,7 @@ bool fits(const TileGenerator& generator) {
   const GenerationSettings& settings = generator.settings();
   const std::string message =
       cat("out of memory: a tile of ", settings.tile_size, " images of ", settings.width, "x",
-          settings.height, " pixels does not fit (", reason.substr(0, reason.find('\n')), "). ");
+          settings.height, " pixels does not fit (", first_words(reason), "). ");
   // From small to large: libraries that ran short of memory once may fail ever after.
   std::int64_t fitting = 0;
   for (std::int64_t size = 1; size < settings.tile_size; size *= 2) {
@@ -51,7 +58,7 @@ bool fits(const TileGenerator& generator) {
                 "Nor does a tile of one image: fewer ranks on this node, or more memory?");
   }
   throw Error(cat(message, "One of ", fitting, " fits: sampling.tile=", fitting,
-                  ", into another --output (images of another tile differ in the last bits)."));
+                  " (whose images differ in the last bits: files of them need another --output)."));
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ def test_a_result_says_what_it_depends_on(place, tmp_path):
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [row[0] for row in rows] == ["fid", "is", "kid", "precision", "recall", "density", "coverage"]
     assert float(rows[0][1]) == pytest.approx(made["fid"]["value"], rel=1e-4)
-    assert "9 images are fewer than the 2048 features" in done.stderr
+    assert "9 images are too few for 2048 features" in done.stderr
     with Image.open(tmp_path / "out.png") as picture:
         assert picture.width > picture.height > 3 * 16
     two = evaluate_by_inception(place, *arguments, tmp_path / "two.json", ranks=2)
@@ -116,8 +116,8 @@ def test_equal_sets_are_at_no_distance(place, tmp_path):
 
 
 def test_statistics_of_parts_are_those_of_the_whole(place, result, tmp_path):
-    np.savez(tmp_path / "one.npz", waves(2, 9)[:4])
-    np.savez(tmp_path / "two.npz", waves(2, 9)[4:])
+    np.savez(tmp_path / "one.npz", waves(2, 9)[:1])
+    np.savez(tmp_path / "two.npz", waves(2, 9)[1:])
     for part in ("one", "two"):
         done = evaluate("--images", tmp_path / f"{part}.npz", "--save-statistics", tmp_path / f"{part}-stats.npz")
         assert done.returncode == 0, done.stderr
@@ -184,6 +184,25 @@ def test_pairs_are_compared_pixel_by_pixel(place, tmp_path):
     assert 0.9 < made["ssim"]["value"] < 1
 
 
+def test_a_grey_file_counts_as_what_it_looks_like(tmp_path):
+    """Wherever it lies, on either side: it is compared as RGB."""
+    images = waves(3, 3, size=24) // 2
+    found = []
+    for kind in ("L", "RGB"):
+        for side, folder in enumerate(("a", "b")):
+            write_folder(tmp_path / kind / folder, images + 5 * side)
+            first = tmp_path / kind / folder / "000.png"
+            Image.open(first).convert("L").convert(kind).save(first)
+        for reference, made in (("a", "b"), ("b", "a")):
+            Image.fromarray(images[0]).save(tmp_path / kind / reference / "000.png")
+            done = run("effuse-evaluate", "--reference", tmp_path / kind / reference, "--images", tmp_path / kind / made,
+                       "--metrics", "psnr,ssim", "--device", "cpu", "--output", tmp_path / "r.json")
+            assert done.returncode == 0, done.stderr
+            result = json.loads((tmp_path / "r.json").read_text())
+            found.append((result["psnr"], result["ssim"], result["reference"]["count"]))
+    assert found[:2] == found[2:] and found[0][2] == 3
+
+
 def bad(place, tmp_path):
     """Arguments, exit code, what the message says."""
     real, made, weights = place / "real", place / "made", place / "inception.safetensors"
@@ -234,6 +253,13 @@ def hopeless(place, tmp_path):
     yield (*both, "--metrics", "density_coverage", "--set", "evaluation.density_neighbours=10"), 3, \
         "density and coverage need"
     yield (*both, "--metrics", "fid,psnr"), 3, "do not pair"
+    np.savez(tmp_path / "one.npz", waves(2, 1))
+    yield ("--reference", place / "real", "--images", tmp_path / "one.npz"), 3, "there is 1 of the images"
+    shutil.copy(place / "made.npz", tmp_path / "own.npz")
+    for output, key in (("own.npz", "--output"), ("own.npz", "--save-statistics"), ("sums.npz", "--output")):
+        yield ("--reference", tmp_path / "sums.npz", "--images", tmp_path / "own.npz", "--metrics", "fid", key,
+               tmp_path / output), 2, "would replace it"
+    yield (*both, "--output", tmp_path / "x", "--save-statistics", tmp_path / "x"), 2, "are both"
     yield (*both, "--output", tmp_path / "file/r.json"), 2, "evaluation.output: "
     yield (*both, "--output", "/proc/none/r.json"), 2, "cannot be written"
     yield (*both, "--output", tmp_path), 2, "is a folder"
@@ -256,7 +282,7 @@ def test_what_is_hopeless_is_refused_before_the_work(place, tmp_path):
         done = evaluate(*arguments, *check, ranks=ranks)
         assert done.returncode == code and words in done.stderr, (arguments, done.returncode, done.stderr)
         assert done.stderr.count(words) == 1 and "MPI_ABORT" not in done.stderr, done.stderr
-        assert done.stdout == "" and "images are fewer" not in done.stderr, done.stderr
+        assert done.stdout == "" and "images are too few" not in done.stderr, done.stderr
 
 
 def test_a_result_may_lie_beside_the_images_of_a_sampled_set_and_in_a_new_folder(place, result, tmp_path):
@@ -272,14 +298,19 @@ def test_a_result_may_lie_beside_the_images_of_a_sampled_set_and_in_a_new_folder
         assert_same(json.loads(output.read_text()), result)
 
 
-def test_a_network_with_an_error_is_refused_in_a_line(place, tmp_path):
-    both = ("--reference", place / "real", "--images", place / "made", "--device", "cpu", "--tile", 4)
-    with zipfile.ZipFile(NETWORK) as whole, zipfile.ZipFile(tmp_path / "syntax.pt", "w") as broken:
+@pytest.mark.parametrize("old, new, words", [
+    ("def forward(", "def forward)", "is no TorchScript file"),
+    ("torch.tanh(torch.matmul(_2, weight))", "torch.slice(torch.matmul(_2, weight), 1, 0, 0)", "returns [2, 0]"),
+    ("torch.tanh(", "torch.log(", "real/000.png are not finite"),
+])
+def test_a_network_with_an_error_is_refused_in_a_line(place, tmp_path, old, new, words):
+    with zipfile.ZipFile(NETWORK) as whole, zipfile.ZipFile(tmp_path / "other.pt", "w") as broken:
         for entry in whole.namelist():
-            broken.writestr(entry, whole.read(entry).replace(b"def forward(", b"def forward)"))
-    done = run("effuse-evaluate", *both, "--network", tmp_path / "syntax.pt")
-    assert done.returncode == 3 and "is no TorchScript file" in done.stderr, done.stderr
-    assert len(done.stderr.splitlines()) == 1, done.stderr
+            broken.writestr(entry, whole.read(entry).replace(old.encode(), new.encode()))
+    done = run("effuse-evaluate", "--reference", place / "real", "--images", place / "made", "--device", "cpu",
+               "--tile", 4, "--network", tmp_path / "other.pt", "--metrics", "fid", ranks=2)
+    assert done.returncode == 3 and words in done.stderr, done.stderr
+    assert done.stderr.count(words) == 1 and "frame #" not in done.stderr, done.stderr
 
 
 def test_a_stop_is_said(place):

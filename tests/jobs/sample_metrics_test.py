@@ -79,6 +79,17 @@ def test_images_that_are_scored_as_they_come_are_counted_too(model, tmp_path):
     assert re.search(r"sample  [\d,]+/200,000 images .* images/s \| .* left", messages)
 
 
+def test_a_tile_that_is_left_is_not_counted(model, tmp_path):
+    job = start("effuse-sample", "--output", tmp_path / "out", "--weights", model, *SMALL, "--number", 8192, "--tile", 8192, "--steps", 20,
+                "--evaluate", model.parents[1] / "packed", "--set", f"evaluation.network={NETWORK}", ranks=0)
+    target = tmp_path / "out/metrics/targets/part-1-of-1.json"
+    wait_until(target.exists, job)
+    wait_until(lambda: values(scrape(target, "1/1")).get("effuse_sample_images_target") == 8192, job)
+    job.send_signal(signal.SIGTERM)
+    messages, _ = job.communicate(timeout=100)
+    assert job.returncode == 75 and "0/8,192 images" in messages and "8,192/8,192" not in messages, messages
+
+
 def test_a_continued_job_begins_at_what_is_there(model, tmp_path):
     words = ("effuse-sample", "--weights", model, "--output", tmp_path / "out", *SMALL)
     assert run(*words, "--number", 6).returncode == 0

@@ -318,7 +318,7 @@ def test_out_of_memory_is_answered_with_the_tile_that_fits(model, tmp_path):
     failed = limited(tmp_path / "out", "--number", 1, "--tile", 1024)
     assert failed.returncode == 1, failed.stderr
     assert "out of memory: a tile of 1024 images of 32x32 pixels does not fit" in failed.stderr
-    fitting = re.search(r"sampling\.tile=(\d+),", failed.stderr)[1]
+    fitting = re.search(r"sampling\.tile=(\d+) ", failed.stderr)[1]
     assert 1 <= int(fitting) < 1024
     scored = limited(tmp_path / "scored", "--number", 2, "--tile", 1024, "--evaluate", model.parents[1] / "packed",
                      "--set", f"evaluation.network={NETWORK}")

@@ -89,10 +89,13 @@ TEST(Frechet, RefusesWhatCannotBeCompared) {
             std::string::npos);
 }
 
-TEST(Moments, NeedTwoImages) {
+TEST(FrechetDistance, NeedsTwoImages) {
   Moments moments(3);
+  EXPECT_THROW(moments.gaussian(), DataError);
   moments.add(at::ones({1, 3}));
-  EXPECT_NE(message_of<DataError>([&] { moments.gaussian(); }).find("1 image has no covariance"),
+  const Gaussian one = moments.gaussian();
+  EXPECT_TRUE(one.covariance.equal(at::zeros({3, 3}, at::kDouble)));
+  EXPECT_NE(message_of<DataError>([&] { frechet_distance(one, one); }).find("1 image has no covar"),
             std::string::npos);
 }
 
