@@ -20,10 +20,13 @@ std::int64_t columns_of(const std::vector<at::Tensor>& parts, Communicator& comm
   return columns.item<std::int64_t>();
 }
 
-/// The first of the rows [N, D] with such a number; N where there is none.
-std::int64_t first_not_finite(const at::Tensor& rows) {
+/// rows: [images, numbers].
+void require_finite(const at::Tensor& rows, const char* what, const PlaceOfImage& place) {
   const at::Tensor bad = at::isfinite(rows).logical_not_().any(1).nonzero();
-  return bad.numel() > 0 ? bad[0].item<std::int64_t>() : rows.size(0);
+  if (bad.numel() == 0) return;
+  throw DataError(cat("the ", what, " of image ", place(bad[0].item<std::int64_t>()),
+                      " are not finite (nothing can be compared with them). Is the network right "
+                      "for it?"));
 }
 
 }  // namespace
@@ -32,20 +35,17 @@ FeatureCollector::FeatureCollector(const FeatureNetwork& network, Keep keep, at:
     : network_(network), keep_(keep), device_(device), moments_(network.dimensions()) {}
 
 void FeatureCollector::take(const at::Tensor& images, std::int64_t wanted,
-                            const std::function<std::string(std::int64_t)>& place) {
+                            const PlaceOfImage& place) {
   const at::NoTF32Guard whole_mantissa;  // numbers are to compare with those of CPUs
   const Features features = network_(images.to(device_));
   const at::Tensor pooled = features.pooled.narrow(0, 0, wanted).cpu();
-  const std::int64_t bad = first_not_finite(pooled);
-  if (bad < wanted) {
-    throw DataError(cat("the features of image ", place(bad),
-                        " are not finite (nothing can be compared with them). Is the network right "
-                        "for it?"));
-  }
+  require_finite(pooled, "features", place);
   moments_.add(pooled);
   if (keep_ == Keep::moments) return;
   pooled_.push_back(pooled);
-  if (features.logits.defined()) logits_.push_back(features.logits.narrow(0, 0, wanted).cpu());
+  if (!features.logits.defined()) return;
+  logits_.push_back(features.logits.narrow(0, 0, wanted).cpu());
+  require_finite(logits_.back(), "logits", place);
 }
 
 FeatureSet FeatureCollector::join(std::int64_t count, std::int64_t tile, Communicator& comm) {

@@ -24,6 +24,9 @@ struct FeatureSet {
   SharedRows logits;  ///< fp32 [N, classes], the same; undefined where the network has none
 };
 
+/// Where a person finds the i-th image of a tile.
+using PlaceOfImage = std::function<std::string(std::int64_t i)>;
+
 /// Takes the images of one rank, tile by tile, and joins what all ranks found.
 class FeatureCollector {
  public:
@@ -32,9 +35,8 @@ class FeatureCollector {
 
   /// images: uint8 [tile, H, W, 3], of which the first `wanted` count and the rest is padding: a
   /// tile of always the same shape gives features that do not depend on ranks. Throws DataError
-  /// where features are not finite; `place` says where a person finds the i-th of the images.
-  void take(const at::Tensor& images, std::int64_t wanted,
-            const std::function<std::string(std::int64_t i)>& place);
+  /// where features are not finite.
+  void take(const at::Tensor& images, std::int64_t wanted, const PlaceOfImage& place);
 
   /// Collective. Of `count` images, whose ranges range_of_rank(count, tile, …) the ranks have
   /// taken. To be called once.

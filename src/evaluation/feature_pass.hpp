@@ -14,8 +14,8 @@ namespace effuse {
 
 struct PassSettings {
   std::string task = "features";  ///< what progress calls it
-  std::int64_t tile = 32;  ///< images in one pass of the network; the last ones are filled up
-  int workers = 1;         ///< threads that read images ahead
+  std::int64_t tile = 32;         ///< images in one pass of the network; the last is filled up
+  int workers = 1;                ///< threads that read images ahead
   Keep keep = Keep::moments;
   ProgressStyle progress = ProgressStyle::silent;
 };

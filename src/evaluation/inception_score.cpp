@@ -9,7 +9,6 @@
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "evaluation/enough_images.hpp"
-#include "evaluation/feature_check.hpp"
 #include "evaluation/rank_sum.hpp"
 
 namespace effuse {
@@ -91,7 +90,6 @@ SplitSums sums_of(const SharedRows& logits, const InceptionScoreSettings& settin
 MeanDeviation inception_score(const SharedRows& logits, const InceptionScoreSettings& settings,
                               Communicator& comm, at::Device device) {
   check(logits, settings.splits);
-  require_finite(logits, "logits", "images", comm, device);
   const SplitSums sums = sums_of(logits, settings, comm, device);
   // E KL(p(y|x) ‖ p(y)) = E Σ p(y|x) log p(y|x) - Σ p(y) log p(y), and 0 log 0 = 0.
   const at::Tensor marginal = sums.probability / sums.images.unsqueeze(1);

@@ -24,9 +24,9 @@ struct InceptionScoreSettings {
 /// (i + 1) N / splits of an order that depends on the seed alone. torch-fidelity shuffles too, by
 /// other random numbers, so that both agree to the scatter of splits.
 ///
-/// Collective. logits: [N, C] of any float type; softmax and sums in float64, which add up in
-/// another order at another number of ranks: equal to some 1e-14. Throws DataError for fewer images
-/// than splits, AgreedError for logits that are not finite, ConfigError for no splits.
+/// Collective. logits: [N, C] of any float type, finite; softmax and sums in float64, which add up
+/// in another order at another number of ranks: equal to some 1e-14. Throws DataError for fewer
+/// images than splits, ConfigError for no splits.
 MeanDeviation inception_score(const SharedRows& logits, const InceptionScoreSettings& settings,
                               Communicator& comm, at::Device device);
 

@@ -30,6 +30,7 @@ void check(const SharedRows& reference, const SharedRows& images,
                           " images (evaluation.kid_subsets has to be at least 1, "
                           "evaluation.kid_subset_size at least 2)"));
   }
+  require_comparable(reference, images);
   require_subset(reference.count, "reference images", settings.subset_size);
   require_subset(images.count, "images", settings.subset_size);
 }
@@ -81,7 +82,6 @@ MeanDeviation kernel_distance(const SharedRows& reference, const SharedRows& ima
                               const KernelDistanceSettings& settings, Communicator& comm,
                               at::Device device) {
   check(reference, images, settings);
-  require_comparable(reference, images, comm, device);
   const auto rows_of = [&](const SharedRows& features, SubsetOf set, std::int64_t number) {
     const auto places = draw_subset(settings, set, number, features.count);
     return features.pick(places, comm, device);

@@ -28,11 +28,10 @@ std::vector<std::int64_t> draw_subset(const KernelDistanceSettings& settings, Su
 /// under the kernel (x·y / D + 1)³, its mean and deviation over random subsets of both sets.
 /// Unbiased, so that it may be below 0. In float64 throughout.
 ///
-/// Collective. reference: [N, D], images: [M, D], of any float type; the ranks share the subsets,
-/// and a rank holds the rows of one at a time. `device` is where the communicator works. The same
-/// bits at any number of ranks and threads. Throws DataError where a set has fewer images than a
-/// subset, AgreedError where the features are not comparable or not finite; ConfigError for subsets
-/// that cannot be.
+/// Collective. reference: [N, D], images: [M, D], of any float type, finite; the ranks share the
+/// subsets, and a rank holds the rows of one at a time. `device` is where the communicator works.
+/// The same bits at any number of ranks and threads. Throws DataError where a set has fewer images
+/// than a subset, or the features are not comparable; ConfigError for subsets that cannot be.
 MeanDeviation kernel_distance(const SharedRows& reference, const SharedRows& images,
                               const KernelDistanceSettings& settings, Communicator& comm,
                               at::Device device);

@@ -131,7 +131,7 @@ ManifoldScores manifold_scores(const SharedRows& reference, const SharedRows& im
                                const ManifoldSettings& settings, Communicator& comm,
                                at::Device device) {
   check(settings);
-  require_comparable(reference, images, comm, device);
+  require_comparable(reference, images);
   const Ranks ranks{comm, device};
   const auto [precision, density] =
       squared_radii<2>(reference, {settings.neighbours, settings.density_neighbours}, ranks);

@@ -26,10 +26,10 @@ struct ManifoldScores {
 /// "Reliable Fidelity and Diversity Metrics for Generative Models", equations 2 and 3, where the
 /// edge of a ball is outside, as in their program.
 ///
-/// Collective. reference: fp32 [N, D], images: fp32 [M, D]; `device` is where the communicator
-/// works. The same bits at any number of ranks and threads. For sets that require_enough_images()
-/// takes: what needs a neighbour that is not there means nothing. Throws AgreedError where the
-/// features are not comparable or not finite; ConfigError for fewer than 1 neighbour.
+/// Collective. reference: fp32 [N, D], images: fp32 [M, D], finite; `device` is where the
+/// communicator works. The same bits at any number of ranks and threads. For sets that
+/// require_enough_images() takes: what needs a neighbour that is not there means nothing. Throws
+/// DataError where the features are not comparable; ConfigError for fewer than 1 neighbour.
 ManifoldScores manifold_scores(const SharedRows& reference, const SharedRows& images,
                                const ManifoldSettings& settings, Communicator& comm,
                                at::Device device);

@@ -94,6 +94,33 @@ TEST(FeaturePass, AnUnreadableImageEndsItAtEveryRank) {
   EXPECT_NE(message.find("image 25 is torn"), std::string::npos) << message;
 }
 
+/// Divides by 0 where the first pixel is 40.
+class TornNetwork : public PixelNetwork {
+ public:
+  enum class Of { features, logits };
+  explicit TornNetwork(Of of) : of_(of) {}
+
+  Features operator()(const at::Tensor& images) const override {
+    Features features = PixelNetwork::operator()(images);
+    const at::Tensor torn = (features.pooled.select(1, 1) - 40.0).reciprocal().unsqueeze(1);
+    at::Tensor& spoiled = of_ == Of::features ? features.pooled : features.logits;
+    spoiled = spoiled + torn;
+    return features;
+  }
+
+ private:
+  Of of_;
+};
+
+TEST(FeaturePass, FeaturesThatAreNotFiniteEndItAtEveryRank) {
+  for (const auto& [of, what] : {std::pair{TornNetwork::Of::features, "the features of image 20 "},
+                                 std::pair{TornNetwork::Of::logits, "the logits of image 20 "}}) {
+    const auto message = message_of<AgreedError>(
+        [&] { features_of(Counting(26), Keep::features, TornNetwork(of)); });
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  }
+}
+
 TEST(RankShare, IsMadeOfWholeTiles) {
   for (const int ranks : {1, 2, 3, 7}) {
     std::int64_t next = 0;

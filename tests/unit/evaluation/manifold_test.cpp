@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "comm/agreement.hpp"
 #include "comm/backends.hpp"
 #include "core/error.hpp"
 #include "feature_sets.hpp"
@@ -105,7 +104,7 @@ TEST(Manifold, DensityAndCoverageNeedNoNeighboursOfTheImages) {
 
 TEST(Manifold, RefusesWhatCannotBe) {
   EXPECT_THROW(scores(real(), made(), {.neighbours = 0, .density_neighbours = 5}), ConfigError);
-  EXPECT_THROW(scores(real(), made().slice(1, 0, 4)), AgreedError);
+  EXPECT_THROW(scores(real(), made().slice(1, 0, 4)), DataError);
 }
 
 }  // namespace
