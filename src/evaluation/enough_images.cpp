@@ -18,8 +18,8 @@ struct NeighbourMetric {
 
 void require_two(const std::optional<std::int64_t>& count, const char* whose) {
   if (!count || *count >= 2) return;
-  throw DataError(cat("fid compares covariances, but there is ", *count, " of the ", whose,
-                      ". Give at least two."));
+  throw DataError(cat("fid compares covariances, which need two ", whose, ", but there is ", *count,
+                      ". Give more."));
 }
 
 void require_neighbours(const std::optional<std::int64_t>& count, const char* whose,

@@ -8,7 +8,6 @@
 #include "evaluation/rank_share.hpp"
 
 namespace effuse {
-
 namespace {
 
 /// After as many rounds.

@@ -103,7 +103,7 @@ def test_too_few_images_are_refused_before_any_is_made(place, evaluated, tmp_pat
     (tmp_path / "file").write_text("no folder")
     kid = ("--metrics", "kid", "--set", "evaluation.kid_subset_size=9")
     for output, metrics, code, words in ((tmp_path / "out", kid, 3, "but there are 8 images"),
-                                         (tmp_path / "out", ("--number", 1), 3, "there is 1 of the images"),
+                                         (tmp_path / "out", ("--number", 1), 3, "need two images, but there is 1"),
                                          (tmp_path / "file/out", (), 2, "sampling.output: ")):
         done = run("effuse-sample", "--weights", evaluated, "--output", output, "--device", "cpu", "--number", 8,
                    *settings(), "--evaluate", place / "packed", *metrics, *check)
