@@ -81,10 +81,6 @@ void require_sums(EvaluationInput& input) {
   input.statistics.clear();
 }
 
-std::optional<std::int64_t> count_of(const EvaluationInput& input) {
-  return input.images ? std::optional(input.images->count()) : std::nullopt;
-}
-
 /// plan_scores(), and throws ConfigError where there are no images or nothing is to be done.
 ScorePlan plan_evaluation(const EvaluationConfig& config) {
   if (config.images.empty()) {
@@ -113,7 +109,7 @@ Inputs open_inputs(const EvaluationConfig& config, const ScorePlan& plan) {
   if (!config.save_statistics.empty()) require_sums(inputs.images);
   require_enough_images(
       plan, config,
-      {count_of(inputs.images), inputs.reference ? count_of(*inputs.reference) : std::nullopt});
+      {inputs.images.count(), inputs.reference ? inputs.reference->count() : std::nullopt});
   return inputs;
 }
 
@@ -205,7 +201,7 @@ void Evaluation::score() {
   if (reference_) {
     report_.reference_images = reference_->gaussian.count;
   } else if (inputs_.reference) {
-    report_.reference_images = count_of(*inputs_.reference).value_or(0);
+    report_.reference_images = inputs_.reference->count().value_or(0);
   }
   report_.settings = config_;
 }
@@ -214,8 +210,7 @@ void Evaluation::write_picture() {
   if (!wants_picture() || !reference_) return;
   const Extremes extremes = find_extremes(*images_, *reference_, kPictureImages,
                                           static_cast<std::uint64_t>(config_.seed), comm_, device_);
-  write_picture_of(extremes, *inputs_.images.images,
-                   std::filesystem::path(config_.output).replace_extension(".png"), comm_);
+  write_picture_of(extremes, *inputs_.images.images, picture_beside(config_.output), comm_);
 }
 
 void Evaluation::write_result() {

@@ -57,9 +57,9 @@ void require_no_input(const fs::path& file, const char* key, const EvaluationCon
   }
 }
 
-fs::path picture_beside(fs::path output) { return output.replace_extension(".png"); }
-
 }  // namespace
+
+fs::path picture_beside(fs::path result) { return result.replace_extension(".png"); }
 
 void require_writable(const fs::path& file, const char* key) {
   const fs::path place = fs::absolute(file);

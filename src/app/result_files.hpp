@@ -6,6 +6,9 @@
 
 namespace effuse {
 
+/// Where the picture of a result goes: beside it.
+std::filesystem::path picture_beside(std::filesystem::path result);
+
 /// Throws ConfigError naming `key` where `file`, in a folder that may still have to be made, cannot
 /// be written. Leaves nothing behind.
 void require_writable(const std::filesystem::path& file, const char* key);

@@ -19,9 +19,7 @@ ScorePlan plan_of(const EvaluationConfig& config) {
 EvaluationInput open_reference(const EvaluationConfig& config, const ScorePlan& plan) {
   EvaluationInput reference = open_input(config.reference, "reference");
   if (plan.needs_features_of_reference()) require_images_for_features(reference);
-  ImageCounts counts{.images = config.number, .reference = std::nullopt};
-  if (reference.images) counts.reference = reference.images->count();
-  require_enough_images(plan, config, counts);
+  require_enough_images(plan, config, {.images = config.number, .reference = reference.count()});
   return reference;
 }
 

@@ -8,7 +8,6 @@
 #include "core/text.hpp"
 
 namespace effuse {
-
 namespace {
 
 constexpr int kRgb = 3;

@@ -28,6 +28,10 @@ std::string identity_of(const ImageSource& images) {
 
 }  // namespace
 
+std::optional<std::int64_t> EvaluationInput::count() const {
+  return images ? std::optional(images->count()) : std::nullopt;
+}
+
 std::filesystem::path EvaluationInput::dataset() const {
   const bool is_one = paths.size() == 1 && std::filesystem::exists(manifest_path(paths.front()));
   return is_one ? paths.front() : std::filesystem::path();

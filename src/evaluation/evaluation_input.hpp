@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,9 @@ struct EvaluationInput {
   std::vector<std::filesystem::path> paths;
   std::vector<Statistics> statistics;   ///< of each path; empty where they are to be computed
   std::unique_ptr<ImageSource> images;  ///< null where there are statistics alone
+
+  /// How many images there are; empty where there are statistics alone.
+  std::optional<std::int64_t> count() const;
 
   /// The packed data set that this is; empty where it is something else, or several.
   std::filesystem::path dataset() const;

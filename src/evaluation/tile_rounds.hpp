@@ -33,7 +33,7 @@ TileReport show_progress(const std::string& task, std::int64_t count, ProgressSt
 /// Collective. Calls work() for each of this rank's tiles, in order. What it throws at one rank is
 /// thrown as AgreedError at all. False, with the rest left, where a rank was asked to stop; work()
 /// may then leave its tile, too.
-bool go_through_tiles(const TileRounds& rounds, Communicator& comm, at::Device device,
+bool go_through_tiles(const TileRounds& set, Communicator& comm, at::Device device,
                       const std::function<void(const IndexRange& tile)>& work);
 
 }  // namespace effuse
