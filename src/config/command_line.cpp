@@ -17,6 +17,7 @@ namespace {
 struct Collected {
   std::string file;
   std::vector<std::string> overrides;  ///< --set and key flags, in the order given
+  std::vector<std::string> wanted;     ///< keys of --get
   bool check = false;
   bool print = false;
   bool version = false;
@@ -37,6 +38,9 @@ void add_common_flags(CLI::App& app, Collected& collected) {
       ->allow_extra_args(false);
   app.add_flag("--check", collected.check, "validate everything, do nothing");
   app.add_flag("--print-config", collected.print, "print the resolved configuration and exit");
+  app.add_option("--get", collected.wanted, "print the value of a key and exit; repeatable")
+      ->type_name("SECTION.KEY")
+      ->allow_extra_args(false);
   app.add_flag("--version", collected.version, "print the version and exit");
 }
 
@@ -111,6 +115,16 @@ void parse_arguments(CLI::App& app, const Program& program, int argc, const char
   }
 }
 
+/// A line for each key: for scripts, so texts stand without quotes.
+void print_values(Config& config, const std::vector<std::string>& keys) {
+  std::vector<Field> fields = fields_of(config);
+  for (const std::string& key : keys) {
+    const Field& field = find_field(fields, key, "--get");
+    const auto* text = std::get_if<std::string*>(&field.value);
+    std::cout << (text != nullptr ? **text : field.toml()) << "\n";
+  }
+}
+
 /// A file may hold the sections of a whole pipeline; what is said to one program is meant for it.
 void require_own_section(const Program& program, const std::string& key) {
   const std::string section = key.substr(0, key.find('.'));
@@ -150,6 +164,10 @@ std::optional<CommandLine> parse_command_line(const Program& program, int argc,
     apply_override(line.config, override);
     line.overridden.push_back(override.substr(0, override.find('=')));
     require_own_section(program, line.overridden.back());
+  }
+  if (!collected.wanted.empty()) {
+    print_values(line.config, collected.wanted);
+    return std::nullopt;
   }
   if (collected.print) {
     std::cout << to_toml(line.config, program.sections);

@@ -44,11 +44,10 @@ struct CommandLine {
   bool has(const std::string& extra) const { return extras.contains(extra); }
 };
 
-/// Parses the arguments every program has (--config, --set, --check, --print-config, --version,
-/// --help) and the program's own. Precedence: defaults, file, flags and --set in the order given.
-/// Throws ConfigError for bad usage. Returns nothing where the answer was printed to stdout
-/// (--help,
-/// --version, --print-config) and the program is done.
+/// Parses the arguments every program has (--config, --set, --check, --print-config, --get,
+/// --version, --help) and the program's own. Precedence: defaults, file, flags and --set in the
+/// order given. Throws ConfigError for bad usage. Returns nothing where the answer was printed to
+/// stdout (--help, --version, --print-config, --get) and the program is done.
 std::optional<CommandLine> parse_command_line(const Program& program, int argc,
                                               const char* const* argv);
 

@@ -112,6 +112,15 @@ TEST(CommandLine, PrintConfigPrintsWhatReadsBackEqual) {
   EXPECT_EQ(text.find("[model]"), std::string::npos);
 }
 
+TEST(CommandLine, GetPrintsValuesAsScriptsTakeThem) {
+  EXPECT_EQ(answer_to({"--steps", "20", "--set", "sampling.output=my images", "--get",
+                       "sampling.output", "--get", "sampling.steps", "--get", "run.name"}),
+            "my images\n20\nrun\n");
+  const std::string refused =
+      message_of<ConfigError>([] { parse({"--get", "sampling.step"}); });
+  EXPECT_NE(refused.find("sampling.steps"), std::string::npos) << refused;
+}
+
 TEST(CommandLine, BadUsageIsAConfigError) {
   const auto complaint = [](std::vector<const char*> arguments) {
     return message_of<ConfigError>([&] { parse(std::move(arguments)); });
