@@ -4,8 +4,8 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/number_pair.hpp"
 #include "core/text.hpp"
-#include "generation/number_pair.hpp"
 #include "models/factory.hpp"
 
 namespace effuse {

@@ -163,7 +163,7 @@ SampleRequest resolve_request(const SamplingConfig& sampling, const TrainedModel
       .sampling = sampling,
       .sampler = sampler,
       .set = set,
-      .part = parse_part(sampling.part),
+      .part = parse_part(sampling.part, "sampling.part"),
       .classes = follows_counts ? ClassPlan::of_counts(class_counts, set.end) : cycle,
       .class_counts = class_counts,
       .noise = nullptr,

@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/number_pair.hpp"
 #include "core/text.hpp"
 #include "generation/class_spread.hpp"
-#include "generation/number_pair.hpp"
 
 namespace effuse {
 namespace {

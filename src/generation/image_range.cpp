@@ -1,8 +1,8 @@
 #include "generation/image_range.hpp"
 
 #include "core/error.hpp"
+#include "core/number_pair.hpp"
 #include "core/text.hpp"
-#include "generation/number_pair.hpp"
 
 namespace effuse {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/files.hpp"
-#include "generation/number_pair.hpp"
+#include "core/number_pair.hpp"
 
 namespace effuse {
 namespace {

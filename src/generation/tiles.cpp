@@ -2,10 +2,6 @@
 
 #include <algorithm>
 
-#include "core/error.hpp"
-#include "core/text.hpp"
-#include "generation/number_pair.hpp"
-
 namespace effuse {
 
 std::vector<Tile> tiles_of(const IndexRange& set, std::int64_t tile_size) {
@@ -18,22 +14,9 @@ std::vector<Tile> tiles_of(const IndexRange& set, std::int64_t tile_size) {
   return tiles;
 }
 
-Part parse_part(const std::string& text) {
-  const auto pair = number_pair(text, '/');
-  if (!pair || pair->first < 1 || pair->first > pair->second) {
-    throw ConfigError(cat("sampling.part is \"", text,
-                          "\"; it must be I/N, the I-th of N parts, I from 1 to N, as 3/8"));
-  }
-  return {pair->first, pair->second};
-}
-
 std::vector<Tile> tiles_of_part(const std::vector<Tile>& tiles, const Part& part) {
-  const auto count = static_cast<std::int64_t>(tiles.size());
-  // Of the quotient and the remainder: count · number may be beyond 64 bits.
-  const auto begin_of = [&](std::int64_t index) {
-    return count / part.of * index + std::min(count % part.of, index);
-  };
-  return {tiles.begin() + begin_of(part.number - 1), tiles.begin() + begin_of(part.number)};
+  const IndexRange range = range_of_part(std::ssize(tiles), part);
+  return {tiles.begin() + range.first, tiles.begin() + range.end};
 }
 
 std::vector<Tile> tiles_of_rank(const std::vector<Tile>& tiles, int rank, int world_size) {

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
+#include "core/part.hpp"
 #include "generation/image_range.hpp"
 
 /// Images are computed in fixed tiles that are aligned to image numbers: tile k computes images
@@ -25,19 +25,7 @@ struct Tile {
 /// The tiles of a set, in order.
 std::vector<Tile> tiles_of(const IndexRange& set, std::int64_t tile_size);
 
-/// One of the equal parts into which array jobs cut a set.
-struct Part {
-  std::int64_t number = 1;  ///< 1 … of
-  std::int64_t of = 1;
-
-  bool operator==(const Part&) const = default;
-};
-
-/// Reads "I/N", as sampling.part gives it. Throws ConfigError naming the key.
-Part parse_part(const std::string& text);
-
-/// The tiles of one part: consecutive, in numbers that differ by one at most from part to part;
-/// none where there are fewer tiles than parts.
+/// The tiles of one part, as range_of_part() counts them.
 std::vector<Tile> tiles_of_part(const std::vector<Tile>& tiles, const Part& part);
 
 /// Every world_size-th tile, from the rank-th.

@@ -57,14 +57,6 @@ TEST(Tiles, of_ranks_are_dealt_out_in_turn) {
   EXPECT_TRUE(tiles_of_rank(tiles, 5, 6).empty());
 }
 
-TEST(Part, is_counted_from_one) {
-  EXPECT_EQ(parse_part("3/8"), (Part{3, 8}));
-  for (const char* text : {"0/8", "9/8", "3", "3/", "/8", "-1/8", "3/8/2", "a/b", " 3/8", ""}) {
-    EXPECT_THAT(message_of<ConfigError>([&] { parse_part(text); }),
-                HasSubstr(std::string("sampling.part is \"") + text + "\"; it must be I/N"));
-  }
-}
-
 TEST(IndexRange, is_read_as_it_is_written) {
   EXPECT_EQ(parse_image_range("0-49999"), (IndexRange{0, 50000}));
   EXPECT_EQ(parse_image_range("7-7"), (IndexRange{7, 8}));

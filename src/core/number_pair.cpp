@@ -1,4 +1,4 @@
-#include "generation/number_pair.hpp"
+#include "core/number_pair.hpp"
 
 namespace effuse {
 
