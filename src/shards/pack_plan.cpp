@@ -93,6 +93,15 @@ void drop_damaged_shards(const PackPlan& plan, Manifest& manifest) {
 
 }  // namespace
 
+std::int64_t PackPlan::shard_count() const {
+  return (std::ssize(source.images) + images_per_shard - 1) / images_per_shard;
+}
+
+IndexRange PackPlan::sources_of_shard(std::int64_t number) const {
+  return {number * images_per_shard,
+          std::min((number + 1) * images_per_shard, std::ssize(source.images))};
+}
+
 std::int64_t PackPlan::bad_allowed() const {
   return static_cast<std::int64_t>(
       std::floor(max_bad_share * static_cast<double>(source.images.size()) + 1e-9));
@@ -101,7 +110,7 @@ std::int64_t PackPlan::bad_allowed() const {
 std::string PackPlan::summary() const {
   const ImageShape& shape = spec.shape;
   const auto images = static_cast<std::int64_t>(source.images.size());
-  const std::int64_t shards = (images + images_per_shard - 1) / images_per_shard;
+  const std::int64_t shards = shard_count();
   const auto bytes = static_cast<std::uint64_t>(images) * shape.size_bytes();
   std::string text =
       cat(human_count(static_cast<std::uint64_t>(images)), " images in ",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "core/index_range.hpp"
 #include "image/fit.hpp"
 #include "shards/image_folder.hpp"
 #include "shards/manifest.hpp"
@@ -27,7 +28,13 @@ struct PackPlan {
   double max_bad_share = 0;
   std::int64_t images_per_shard = 1;
 
-  /// How many of `count` source images may be unreadable.
+  /// Source images are cut into ranges of images_per_shard, and the readable ones of range k are
+  /// shard k. Where none is, there is no such shard.
+  std::int64_t shard_count() const;
+
+  IndexRange sources_of_shard(std::int64_t number) const;
+
+  /// How many source images may be unreadable.
   std::int64_t bad_allowed() const;
 
   /// For people: what is read, what will be written, what was ignored.

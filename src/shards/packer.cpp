@@ -115,16 +115,16 @@ class Packer {
 
   void take(PreparedImage image) {
     const SourceImage& source = plan_.source.images[static_cast<std::size_t>(next_source_)];
-    if (!image.problem.empty()) {
+    const std::int64_t number = next_source_ / plan_.images_per_shard;
+    const IndexRange sources = plan_.sources_of_shard(number);
+    if (image.problem.empty()) {
+      if (!shard_) begin_shard(number, sources.end - next_source_);
+      shard_->append(image.pixels, source.label, image.crc, valid_utf8(source.path));
+    } else {
       leave_out(source, image.problem);
-      ++next_source_;
-      return;
     }
-    if (!shard_) begin_shard();
-    shard_->append(image.pixels, source.label, image.crc, valid_utf8(source.path));
     ++next_source_;
-    shard_end_ = next_source_;
-    if (shard_->full()) finish_shard();
+    if (shard_ && next_source_ == sources.end) finish_shard();
   }
 
   void leave_out(const SourceImage& source, const std::string& problem) {
@@ -149,22 +149,20 @@ class Packer {
     return manifest_.unreadable.size() > kShown ? text + "; …" : text;
   }
 
-  void begin_shard() {
-    const std::int64_t capacity = std::min(plan_.images_per_shard, source_count() - next_source_);
-    shard_ = std::make_unique<ShardWriter>(plan_.output / shard_file_name(manifest_.shards.size()),
-                                           plan_.spec, capacity);
+  void begin_shard(std::int64_t number, std::int64_t capacity) {
+    shard_ = std::make_unique<ShardWriter>(
+        plan_.output / shard_file_name(static_cast<std::size_t>(number)), plan_.spec, capacity);
   }
 
   void finish_shard() {
     ShardEntry entry = shard_->finish();
     shard_.reset();
-    entry.end_source = shard_end_;
+    entry.end_source = next_source_;
     manifest_.shards.push_back(std::move(entry));
     if (next_source_ < source_count()) save_manifest(manifest_, plan_.output);
   }
 
   void finish() {
-    if (shard_) finish_shard();
     if (manifest_.shards.empty()) {
       write_quarantine(manifest_.unreadable, plan_.output);
       throw DataError(cat("none of the ", source_count(), " images in ",
@@ -193,7 +191,6 @@ class Packer {
   const std::int64_t first_source_;
   const std::int64_t block_size_;
   std::unique_ptr<ShardWriter> shard_;
-  std::int64_t shard_end_ = 0;  ///< source position after the last image of shard_
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   Progress progress_;
 };

@@ -10,6 +10,7 @@
 
 #include "core/checksum.hpp"
 #include "core/files.hpp"
+#include "core/temporary_path.hpp"
 #include "core/text.hpp"
 #include "shards/descriptor.hpp"
 
@@ -96,10 +97,12 @@ void ShardWriter::flush_pixels() {
 /// were unreadable) have to move into a new file.
 void ShardWriter::shrink_to_count() {
   const std::filesystem::path larger = cat(temporary_.string(), ".larger");
+  const TemporaryPath guard(larger);
   hdf5::Dataset from = std::move(*images_);
   hdf5::File from_file = std::move(*file_);
   std::filesystem::rename(temporary_, larger);
   create(temporary_, count());
+  reserve_space(temporary_, count(), spec_.shape.size_bytes());
   const std::size_t image_bytes = spec_.shape.size_bytes();
   const std::uint64_t step = std::max<std::size_t>(1, kWrite_bytes / image_bytes);
   std::vector<std::uint8_t> rows;
@@ -108,7 +111,6 @@ void ShardWriter::shrink_to_count() {
     from.read_rows<std::uint8_t>(row, rows);
     images_->write_rows<std::uint8_t>(row, rows);
   }
-  std::filesystem::remove(larger);
 }
 
 void ShardWriter::write_columns() {

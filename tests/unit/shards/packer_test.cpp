@@ -10,8 +10,7 @@
 #include "shards/output_folder.hpp"
 #include "shards/quarantine.hpp"
 #include "shards/sharded_dataset.hpp"
-#include "support/temporary_folder.hpp"
-#include "unit/shards/example.hpp"
+#include "unit/shards/packing.hpp"
 
 namespace effuse {
 namespace {
@@ -19,31 +18,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-/// 24 images of two classes, 256x256, so that a shard of 1 MiB holds five.
-class Packing : public testing::Test {
- protected:
-  Packing() {
-    for (int i = 0; i < 24; ++i) {
-      write_image(folder_ / (i % 2 == 0 ? "in/cat/" : "in/dog/") / (std::to_string(i) + ".png"),
-                  256, static_cast<std::uint8_t>(i * 5));
-    }
-    config_.input = (folder_ / "in").string();
-    config_.output = (folder_ / "out").string();
-    config_.image_size = 256;
-    config_.shard_size_mib = 1;
-    config_.workers = 2;
-  }
-
-  PackOutcome run(Existing existing = Existing::keep) {
-    return pack(plan_packing(config_, existing), ProgressStyle::silent);
-  }
-
-  void spoil(const std::string& name) { std::ofstream(folder_ / "in" / name) << "spoilt"; }
-
-  TemporaryFolder folder_;
-  PackConfig config_;
-};
 
 TEST_F(Packing, sorts_by_bytes_and_cuts_by_size) {
   const PackOutcome outcome = run();
@@ -58,6 +32,57 @@ TEST_F(Packing, sorts_by_bytes_and_cuts_by_size) {
   EXPECT_EQ(dataset.path(12), "dog/1.png");
   EXPECT_EQ(dataset.label(11), 0);
   EXPECT_EQ(dataset.label(12), 1);
+}
+
+TEST_F(Packing, cuts_shards_by_the_places_of_images_whichever_can_be_read) {
+  config_.max_bad_share = 1;
+  for (const int place : {1, 4, 10, 11, 12, 13, 14, 20, 23}) spoil(place);
+  const Manifest manifest = run().manifest;
+  EXPECT_THAT(names_in(config_.output),
+              ElementsAre("dataset.json", "quarantine.csv", "shard-00000.h5", "shard-00001.h5",
+                          "shard-00003.h5", "shard-00004.h5"));
+  ASSERT_EQ(manifest.shards.size(), 4U);
+  std::vector<std::int64_t> images;
+  std::vector<std::int64_t> ends;
+  for (const ShardEntry& shard : manifest.shards) {
+    images.push_back(shard.images);
+    ends.push_back(shard.end_source);
+  }
+  EXPECT_THAT(images, ElementsAre(3, 5, 5, 2));
+  EXPECT_THAT(ends, ElementsAre(5, 10, 20, 24));
+  const ShardedDataset dataset = ShardedDataset::open(config_.output);
+  EXPECT_EQ(dataset.path(3), "cat/18.png");  // place 5
+  EXPECT_EQ(run().result, PackResult::already_complete);
+}
+
+TEST_F(Packing, leaves_nothing_where_the_last_range_has_no_readable_image) {
+  config_.max_bad_share = 1;
+  for (const int place : {20, 21, 22, 23}) spoil(place);
+  const Manifest manifest = run().manifest;
+  EXPECT_TRUE(manifest.complete);
+  EXPECT_EQ(manifest.shards.back().file, "shard-00003.h5");
+  EXPECT_EQ(manifest.shards.back().end_source, 20);
+  EXPECT_EQ(manifest.unreadable.size(), 4U);
+}
+
+TEST_F(Packing, continues_a_data_set_whose_shards_were_filled_up) {
+  Manifest older = run().manifest;
+  older.complete = false;
+  older.shards.resize(1);
+  older.shards[0].end_source = 7;  // as if two of the first seven were unreadable
+  older.unreadable = {{1, "cat/10.png", "spoilt"}, {2, "cat/12.png", "spoilt"}};
+  save_manifest(older, config_.output);
+  config_.max_bad_share = 0.1;
+  const Manifest manifest = run().manifest;
+  std::vector<std::string> files;
+  std::vector<std::int64_t> images;
+  for (const ShardEntry& shard : manifest.shards) {
+    files.push_back(shard.file);
+    images.push_back(shard.images);
+  }
+  EXPECT_THAT(files, ElementsAre("shard-00000.h5", "shard-00001.h5", "shard-00002.h5",
+                                 "shard-00003.h5", "shard-00004.h5"));
+  EXPECT_THAT(images, ElementsAre(5, 3, 5, 5, 4));
 }
 
 TEST_F(Packing, again_is_already_complete) {
