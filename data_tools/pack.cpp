@@ -1,9 +1,9 @@
 #include "boundary.hpp"
 #include "config/command_line.hpp"
 #include "core/stop.hpp"
-#include "core/text.hpp"
+#include "shards/pack_progress.hpp"
+#include "shards/pack_report.hpp"
 #include "shards/packer.hpp"
-#include "shards/quarantine.hpp"
 
 namespace {
 
@@ -17,7 +17,8 @@ Program program() {
               "continues.",
           .examples =
               "  effuse-pack --input photos --output data/photos --image-size 64\n"
-              "  effuse-pack --config configs/pack/fashion-mnist.toml --check\n",
+              "  effuse-pack --config configs/pack/fashion-mnist.toml --check\n"
+              "  effuse-pack --input photos --output data/photos --part 3/8\n",
           .sections = {"pack"},
           .key_flags = {{"--input", "pack.input"},
                         {"--output", "pack.output"},
@@ -26,47 +27,35 @@ Program program() {
                         {"--fit", "pack.fit"},
                         {"--workers", "pack.workers"},
                         {"--shard-size-mib", "pack.shard_size_mib"},
-                        {"--max-bad-share", "pack.max_bad_share"}},
-          .extra_flags = {{"--fresh", "start over, removing what was packed to --output", ""}}};
+                        {"--max-bad-share", "pack.max_bad_share"},
+                        {"--part", "pack.part"}},
+          .extra_flags = {
+              {"--fresh", "start over, removing what was packed to --output (of the part)", ""},
+              {"--merge", "merge parts that are all packed, as the last part does itself", ""}}};
 }
 
-std::string counted(std::int64_t images) {
-  return cat(human_count(static_cast<std::uint64_t>(images)), images == 1 ? " image" : " images");
-}
-
-ExitCode report(const PackPlan& plan, const PackOutcome& outcome) {
-  const Manifest& manifest = outcome.manifest;
-  const std::string so_far =
-      cat(counted(manifest.image_count()), " in ", manifest.shards.size(),
-          manifest.shards.size() == 1 ? " shard" : " shards", " in ", plan.output.string());
-  if (outcome.result == PackResult::stopped) {
-    log::warning("stopped by ", signal_name(stop_signal()), " with ", so_far,
-                 ". Run the same command again: it continues.");
-    return ExitCode::stopped;
+void check(const PackPlan& plan, bool merges) {
+  if (merges) {
+    check_merge(plan);
+    log::info("fine; the parts can be merged, or are");
+  } else {
+    log::info("fine; ", counted(progress_so_far(plan)), " of them packed already");
   }
-  if (outcome.result == PackResult::already_complete) {
-    log::info("nothing to do: ", so_far, " are there, packed from the same images.");
-    return ExitCode::done;
-  }
-  log::info("packed ", so_far, " in ", human_seconds(outcome.seconds),
-            outcome.images_before > 0
-                ? cat(" (", counted(outcome.images_before), " were there from before)")
-                : "");
-  if (!manifest.unreadable.empty()) {
-    log::warning(counted(std::ssize(manifest.unreadable)), " could not be read: see ",
-                 quarantine_path(plan.output).string());
-  }
-  return ExitCode::done;
 }
 
 ExitCode run(const CommandLine& line) {
   install_stop_handlers();
-  const PackPlan plan =
-      plan_packing(line.config.pack, line.has("fresh") ? Existing::discard : Existing::keep);
+  const bool merges = line.has("merge");
+  const bool fresh = line.has("fresh");
+  const PackPlan plan = plan_packing(line.config.pack, fresh ? Existing::discard : Existing::keep);
+  if (merges && (fresh || !plan.part.is_all())) {
+    throw ConfigError(
+        "--merge goes with neither --part (the part that ends last merges by itself) nor --fresh "
+        "(nothing would be left to merge). Give one of them.");
+  }
   log::info(plan.summary());
-  if (!line.check) return report(plan, pack(plan, progress_style(0)));
-  const Manifest before = progress_so_far(plan);
-  log::info(cat("fine; ", counted(before.image_count()), " of them packed already"));
+  if (!line.check) return report(plan, merges ? merge(plan) : pack(plan, progress_style(0)));
+  check(plan, merges);
   return ExitCode::done;
 }
 

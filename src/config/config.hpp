@@ -174,6 +174,7 @@ struct PackConfig {
   std::int64_t workers = 0;
   std::int64_t shard_size_mib = 256;
   double max_bad_share = 0.01;
+  std::string part = "1/1";
 };
 
 struct InspectConfig {

@@ -153,7 +153,10 @@ void add_pack(std::vector<Field>& fields, PackConfig& c) {
       .key("shard_size_mib", c.shard_size_mib, "image bytes per shard, in MiB")
       .within(1, 1048576)
       .key("max_bad_share", c.max_bad_share, "share of unreadable images above which packing stops")
-      .within(0, 1);
+      .within(0, 1)
+      .key("part", c.part,
+           "I/N: the I-th of N parts of the data set, I from 1; jobs of all parts share the output "
+           "folder");
 }
 
 void add_inspect(std::vector<Field>& fields, InspectConfig& c) {

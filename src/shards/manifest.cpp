@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "shards/part_files.hpp"
 
 namespace effuse {
 namespace {
@@ -91,6 +92,13 @@ void check_folder(const std::filesystem::path& dataset) {
                         ". effuse-pack makes one from a folder of images."));
   }
   if (std::filesystem::exists(dataset / kFileName, error)) return;
+  const std::vector<Part> parts = parts_in(dataset);
+  if (!parts.empty()) {
+    throw DataError(
+        cat(dataset.string(), " is being packed in ", parts.front().of,
+            " parts (it is a data set once all are done). effuse-pack --merge with the ",
+            "settings they have says which are not, or merges them."));
+  }
   const bool empty = std::filesystem::is_empty(dataset, error);
   throw DataError(cat(dataset.string(), empty ? " is empty" : cat(" holds no ", kFileName),
                       " (it is not a packed data set). effuse-pack --input IMAGES --output ",
@@ -136,10 +144,9 @@ std::filesystem::path manifest_path(const std::filesystem::path& dataset) {
   return dataset / kFileName;
 }
 
-Manifest load_manifest(const std::filesystem::path& dataset) {
-  check_folder(dataset);
-  const std::string file = manifest_path(dataset).string();
-  const std::string text = read_file(file);
+Manifest read_manifest(const std::filesystem::path& path) {
+  const std::string file = path.string();
+  const std::string text = read_file(path);
   Manifest manifest;
   try {
     const Json json = Json::parse(text);
@@ -156,6 +163,11 @@ Manifest load_manifest(const std::filesystem::path& dataset) {
   return manifest;
 }
 
+Manifest load_manifest(const std::filesystem::path& dataset) {
+  check_folder(dataset);
+  return read_manifest(manifest_path(dataset));
+}
+
 Manifest load_whole_manifest(const std::filesystem::path& dataset) {
   Manifest manifest = load_manifest(dataset);
   if (!manifest.complete) {
@@ -168,6 +180,10 @@ Manifest load_whole_manifest(const std::filesystem::path& dataset) {
 }
 
 void save_manifest(const Manifest& manifest, const std::filesystem::path& dataset) {
+  write_manifest(manifest, manifest_path(dataset));
+}
+
+void write_manifest(const Manifest& manifest, const std::filesystem::path& file) {
   Json json;
   json["format"] = kShardFormatVersion;
   json["complete"] = manifest.complete;
@@ -182,7 +198,7 @@ void save_manifest(const Manifest& manifest, const std::filesystem::path& datase
   json["source"] = {{"images", manifest.source_images}, {"sha256", manifest.source_sha256}};
   json["shards"] = list_of(manifest.shards);
   json["unreadable"] = list_of(manifest.unreadable);
-  write_file_atomically(manifest_path(dataset), json.dump(2) + "\n");
+  write_file_atomically(file, json.dump(2) + "\n");
 }
 
 std::string shard_file_name(std::size_t number) {

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-/// dataset.json, the manifest of a packed data set. docs/formats.md describes it field by field.
+/// dataset.json, the manifest of a packed data set, or that of a part of one. docs/formats.md
+/// describes it field by field.
 namespace effuse {
 
 inline constexpr std::int64_t kShardFormatVersion = 1;
@@ -74,14 +75,20 @@ struct Manifest {
 
 std::filesystem::path manifest_path(const std::filesystem::path& dataset);
 
-/// Throws DataError, naming file and problem, where the folder or its dataset.json is missing,
-/// damaged or written by a later version.
+/// Throws DataError, naming file and problem, where it is damaged or written by a later version,
+/// std::system_error where it is missing.
+Manifest read_manifest(const std::filesystem::path& file);
+
+/// Of a data set: throws DataError also where the folder or its dataset.json is missing.
 Manifest load_manifest(const std::filesystem::path& dataset);
 
 /// The same, and throws DataError where packing has not finished or there are no images.
 Manifest load_whole_manifest(const std::filesystem::path& dataset);
 
 /// Atomic. Throws std::system_error.
+void write_manifest(const Manifest& manifest, const std::filesystem::path& file);
+
+/// The same, as dataset.json.
 void save_manifest(const Manifest& manifest, const std::filesystem::path& dataset);
 
 /// "shard-00012.h5".

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "core/error.hpp"
-#include "core/log.hpp"
 #include "core/text.hpp"
+#include "shards/part_files.hpp"
 
 namespace effuse {
 namespace {
@@ -40,55 +40,24 @@ int workers_for(std::int64_t configured) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+/// What the part has of the whole.
+std::string share_of(const PackPlan& plan) {
+  const IndexRange shards = plan.shards();
+  if (shards.count() == 0) {
+    return cat("part ", plan.part.text(),
+               ": none of the shards, of which there are fewer than parts");
+  }
+  return cat("part ", plan.part.text(), ": ",
+             human_count(static_cast<std::uint64_t>(plan.sources().count())), " images, for ",
+             shard_file_name(static_cast<std::size_t>(shards.first)), " to ",
+             shard_file_name(static_cast<std::size_t>(shards.end - 1)));
+}
+
 ShardSpec spec_for(const PackConfig& config, const ImageFolder& source) {
   const auto size = static_cast<int>(config.image_size);
   return {.shape = {size, size, static_cast<int>(config.channels)},
           .classes = source.classes,
           .parameters = {config.image_size, config.channels, config.fit, config.shard_size_mib}};
-}
-
-Manifest fresh_manifest(const PackPlan& plan) {
-  Manifest manifest;
-  manifest.shape = plan.spec.shape;
-  manifest.classes = plan.spec.classes;
-  manifest.parameters = plan.spec.parameters;
-  manifest.source_images = static_cast<std::int64_t>(plan.source.images.size());
-  manifest.source_sha256 = plan.source_sha256;
-  return manifest;
-}
-
-void check_same_task(const PackPlan& plan, const Manifest& there) {
-  constexpr const char* kAdvice =
-      " Choose another --output, or --fresh to start over, which removes what is there.";
-  std::string differing;
-  for (const std::string& difference : differences(there.parameters, plan.spec.parameters)) {
-    differing += cat(differing.empty() ? "" : ", ", difference);
-  }
-  if (!differing.empty()) {
-    throw ConfigError(
-        cat(plan.output.string(), " was packed with other settings: ", differing, ".", kAdvice));
-  }
-  if (there.source_sha256 == plan.source_sha256) return;
-  throw DataError(cat(plan.output.string(), " was packed from other images: ",
-                      human_count(static_cast<std::uint64_t>(there.source_images)), " files then, ",
-                      human_count(plan.source.images.size()), " in ", plan.source.folder.string(),
-                      " now, or of other names or sizes.", kAdvice));
-}
-
-/// Keeps the shards that are as the manifest says, up to the first that is not.
-void drop_damaged_shards(const PackPlan& plan, Manifest& manifest) {
-  std::size_t good = 0;
-  while (good < manifest.shards.size()) {
-    const ShardEntry& shard = manifest.shards[good];
-    std::error_code error;
-    if (fs::file_size(plan.output / shard.file, error) != shard.size_bytes || error) break;
-    ++good;
-  }
-  if (good == manifest.shards.size()) return;
-  log::warning(manifest.shards[good].file, " in ", plan.output.string(),
-               " is missing or truncated: packing again from there.");
-  manifest.shards.resize(good);
-  manifest.complete = false;
 }
 
 }  // namespace
@@ -101,6 +70,17 @@ IndexRange PackPlan::sources_of_shard(std::int64_t number) const {
   return {number * images_per_shard,
           std::min((number + 1) * images_per_shard, std::ssize(source.images))};
 }
+
+IndexRange PackPlan::shards() const { return range_of_part(shard_count(), part); }
+
+IndexRange PackPlan::sources() const {
+  const auto first_of = [this](std::int64_t shard) {
+    return std::min(shard * images_per_shard, std::ssize(source.images));
+  };
+  return {first_of(shards().first), first_of(shards().end)};
+}
+
+fs::path PackPlan::progress_file() const { return part_manifest_path(output, part); }
 
 std::int64_t PackPlan::bad_allowed() const {
   return static_cast<std::int64_t>(
@@ -118,6 +98,7 @@ std::string PackPlan::summary() const {
           source.folder.string(), " -> ", shape.width, "x", shape.height, " ",
           shape.channels == 1 ? "grey" : "RGB", " (", spec.parameters.fit, ") in ", shards,
           shards == 1 ? " shard" : " shards", ", ", human_bytes(bytes), ", in ", output.string());
+  if (!part.is_all()) text += cat("\n", share_of(*this));
   if (source.ignored_files > 0) {
     text += cat("\n", human_count(static_cast<std::uint64_t>(source.ignored_files)),
                 " files ignored (hidden, or not named .png, .jpg, .jpeg, .webp)");
@@ -135,6 +116,7 @@ std::string PackPlan::summary() const {
 PackPlan plan_packing(const PackConfig& config, Existing existing) {
   check_settings(config);
   PackPlan plan;
+  plan.part = parse_part(config.part, "pack.part");
   plan.source = scan_image_folder(config.input);
   plan.output = config.output;
   plan.target = {static_cast<int>(config.image_size), static_cast<int>(config.channels),
@@ -148,23 +130,6 @@ PackPlan plan_packing(const PackConfig& config, Existing existing) {
   plan.images_per_shard =
       std::max<std::int64_t>(1, config.shard_size_mib * kMebibyte / image_bytes);
   return plan;
-}
-
-Manifest progress_so_far(const PackPlan& plan) {
-  if (plan.existing == Existing::discard || !fs::exists(manifest_path(plan.output))) {
-    return fresh_manifest(plan);
-  }
-  Manifest manifest = load_manifest(plan.output);
-  // Without a whole shard nothing would be lost, so other settings or images are fine.
-  if (manifest.shards.empty()) return fresh_manifest(plan);
-  check_same_task(plan, manifest);
-  drop_damaged_shards(plan, manifest);
-  if (manifest.shards.empty()) return fresh_manifest(plan);
-  if (!manifest.complete) {
-    const std::int64_t done = manifest.shards.back().end_source;
-    std::erase_if(manifest.unreadable, [&](const auto& image) { return image.source >= done; });
-  }
-  return manifest;
 }
 
 }  // namespace effuse

@@ -6,6 +6,7 @@
 
 #include "config/config.hpp"
 #include "core/index_range.hpp"
+#include "core/part.hpp"
 #include "image/fit.hpp"
 #include "shards/image_folder.hpp"
 #include "shards/manifest.hpp"
@@ -13,7 +14,8 @@
 
 namespace effuse {
 
-/// What becomes of a data set that is already there: it is continued, or it makes way (--fresh).
+/// What becomes of what was packed to the output folder before: it is continued, or it makes way
+/// (--fresh); for a part, what was packed of it.
 enum class Existing { keep, discard };
 
 /// All that is known before the first image is decoded.
@@ -27,12 +29,22 @@ struct PackPlan {
   int workers = 1;
   double max_bad_share = 0;
   std::int64_t images_per_shard = 1;
+  Part part;  ///< of the shards, that this process packs
 
   /// Source images are cut into ranges of images_per_shard, and the readable ones of range k are
   /// shard k. Where none is, there is no such shard.
   std::int64_t shard_count() const;
 
   IndexRange sources_of_shard(std::int64_t number) const;
+
+  /// Numbers of the shards of the part.
+  IndexRange shards() const;
+
+  /// The source images they are packed from.
+  IndexRange sources() const;
+
+  /// Where it is kept how far packing got: dataset.json, or the manifest of the part.
+  std::filesystem::path progress_file() const;
 
   /// How many source images may be unreadable.
   std::int64_t bad_allowed() const;
@@ -43,10 +55,5 @@ struct PackPlan {
 
 /// Checks the settings and looks through the source folder. Throws ConfigError and DataError.
 PackPlan plan_packing(const PackConfig& config, Existing existing);
-
-/// Where an earlier attempt in the output folder got to: its whole shards, or none. Throws
-/// ConfigError where it had other settings, DataError where it packed other images; with
-/// Existing::discard neither matters.
-Manifest progress_so_far(const PackPlan& plan);
 
 }  // namespace effuse

@@ -1,227 +1,171 @@
 #include "shards/packer.hpp"
 
-#include <algorithm>
+#include <cerrno>
 #include <chrono>
-#include <memory>
+#include <filesystem>
+#include <limits>
+#include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
-#include "core/checksum.hpp"
 #include "core/error.hpp"
-#include "core/files.hpp"
-#include "core/ordered_workers.hpp"
-#include "core/stop.hpp"
 #include "core/text.hpp"
-#include "core/utf8.hpp"
-#include "image/decode.hpp"
+#include "shards/merge_parts.hpp"
 #include "shards/output_folder.hpp"
+#include "shards/pack_progress.hpp"
+#include "shards/pack_shards.hpp"
+#include "shards/part_files.hpp"
 #include "shards/quarantine.hpp"
-#include "shards/shard_writer.hpp"
 
 namespace effuse {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A source image as it will lie in the shard, or why it cannot.
-struct PreparedImage {
-  std::vector<std::uint8_t> pixels;
-  std::uint32_t crc = 0;
-  std::string problem;
-};
-using Block = std::vector<PreparedImage>;
-
-/// The bytes of an image file. Throws DataError where there is no plain file: reading a pipe would
-/// wait for ever.
-std::string read_image_file(const fs::path& path) {
-  if (fs::is_symlink(path) && !fs::exists(path)) {
-    throw DataError(
-        cat("a link to ", valid_utf8(fs::read_symlink(path).string()), ", which is not there"));
-  }
-  if (!fs::is_regular_file(path)) throw DataError("not a regular file");
-  return read_file(path);
+PackOutcome already_complete(Manifest manifest) {
+  const std::int64_t images = manifest.image_count();
+  return {.result = PackResult::already_complete,
+          .manifest = std::move(manifest),
+          .images_before = images};
 }
 
-PreparedImage prepare(const PackPlan& plan, const SourceImage& source) {
-  PreparedImage prepared;
-  try {
-    const std::string file = read_image_file(plan.source.folder / source.path);
-    prepared.pixels =
-        fit_image(decode_image(std::as_bytes(std::span(file)), plan.target), plan.target).pixels;
-    prepared.crc = crc32c(std::as_bytes(std::span(prepared.pixels)));
-  } catch (const DataError& error) {
-    prepared.problem = error.what();
-  } catch (const std::system_error& error) {
-    prepared.problem = error.code().message();
-  }
-  return prepared;
-}
-
-/// Small images are handed over many at a time, large ones alone.
-std::int64_t block_size_for(const PackPlan& plan) {
-  constexpr std::size_t kBlock_bytes = std::size_t{256} << 10;
-  return static_cast<std::int64_t>(
-      std::clamp<std::size_t>(kBlock_bytes / plan.spec.shape.size_bytes(), 1, 64));
-}
-
-class Packer {
- public:
-  Packer(const PackPlan& plan, Manifest manifest, ProgressStyle style)
-      : plan_(plan),
-        manifest_(std::move(manifest)),
-        next_source_(manifest_.shards.empty() ? 0 : manifest_.shards.back().end_source),
-        first_source_(next_source_),
-        block_size_(block_size_for(plan)),
-        progress_({.task = "pack",
-                   .unit = "images",
-                   .total = plan.source.images.size(),
-                   .start = static_cast<std::uint64_t>(next_source_),
-                   .style = style}) {}
-
-  PackOutcome run() {
-    PackOutcome outcome;
-    outcome.images_before = manifest_.image_count();
-    const std::int64_t blocks = (source_count() - first_source_ + block_size_ - 1) / block_size_;
-    OrderedWorkers<Block> workers(plan_.workers, blocks, 4 * plan_.workers,
-                                  [this](std::int64_t block) { return prepare_block(block); });
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      if (stop_signal() != 0) {
-        outcome.result = PackResult::stopped;
-        outcome.manifest = manifest_;
-        return outcome;
-      }
-      for (PreparedImage& image : workers.next()) take(std::move(image));
-      progress_.update(static_cast<std::uint64_t>(next_source_), detail());
-    }
-    finish();
-    outcome.manifest = manifest_;
-    return outcome;
-  }
-
- private:
-  std::int64_t source_count() const {
-    return static_cast<std::int64_t>(plan_.source.images.size());
-  }
-
-  Block prepare_block(std::int64_t block) const {
-    const std::int64_t begin = first_source_ + block * block_size_;
-    const std::int64_t end = std::min(begin + block_size_, source_count());
-    Block images;
-    for (std::int64_t i = begin; i < end; ++i) {
-      images.push_back(prepare(plan_, plan_.source.images[static_cast<std::size_t>(i)]));
-    }
-    return images;
-  }
-
-  void take(PreparedImage image) {
-    const SourceImage& source = plan_.source.images[static_cast<std::size_t>(next_source_)];
-    const std::int64_t number = next_source_ / plan_.images_per_shard;
-    const IndexRange sources = plan_.sources_of_shard(number);
-    if (image.problem.empty()) {
-      if (!shard_) begin_shard(number, sources.end - next_source_);
-      shard_->append(image.pixels, source.label, image.crc, valid_utf8(source.path));
-    } else {
-      leave_out(source, image.problem);
-    }
-    ++next_source_;
-    if (shard_ && next_source_ == sources.end) finish_shard();
-  }
-
-  void leave_out(const SourceImage& source, const std::string& problem) {
-    manifest_.unreadable.push_back({next_source_, valid_utf8(source.path), problem});
-    const auto bad = static_cast<std::int64_t>(manifest_.unreadable.size());
-    if (bad <= plan_.bad_allowed()) return;
-    write_quarantine(manifest_.unreadable, plan_.output);
-    throw DataError(cat(bad, " of ", source_count(), " images cannot be read, more than ",
-                        "pack.max_bad_share = ", plan_.max_bad_share, " allows: ", first_bad(),
-                        ". ", quarantine_path(plan_.output).string(),
-                        " lists those found so far. Repair or remove them, or give a larger ",
-                        "--max-bad-share to leave them out."));
-  }
-
-  std::string first_bad() const {
-    constexpr std::size_t kShown = 3;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(kShown, manifest_.unreadable.size()); ++i) {
-      const UnreadableImage& image = manifest_.unreadable[i];
-      text += cat(i == 0 ? "" : "; ", image.path, ": ", image.reason);
-    }
-    return manifest_.unreadable.size() > kShown ? text + "; …" : text;
-  }
-
-  void begin_shard(std::int64_t number, std::int64_t capacity) {
-    shard_ = std::make_unique<ShardWriter>(
-        plan_.output / shard_file_name(static_cast<std::size_t>(number)), plan_.spec, capacity);
-  }
-
-  void finish_shard() {
-    ShardEntry entry = shard_->finish();
-    shard_.reset();
-    entry.end_source = next_source_;
-    manifest_.shards.push_back(std::move(entry));
-    if (next_source_ < source_count()) save_manifest(manifest_, plan_.output);
-  }
-
-  void finish() {
-    if (manifest_.shards.empty()) {
-      write_quarantine(manifest_.unreadable, plan_.output);
-      throw DataError(cat("none of the ", source_count(), " images in ",
-                          plan_.source.folder.string(), " can be read: ", first_bad()));
-    }
-    manifest_.complete = true;
-    write_quarantine(manifest_.unreadable, plan_.output);
-    save_manifest(manifest_, plan_.output);
-    progress_.update(static_cast<std::uint64_t>(source_count()), detail());
-    progress_.finish();
-  }
-
-  std::string detail() const {
-    using Seconds = std::chrono::duration<double>;
-    const double seconds = Seconds(std::chrono::steady_clock::now() - began_).count();
-    const auto done = static_cast<double>(next_source_ - first_source_);
-    std::string text = cat(fixed(seconds > 0 ? done / seconds : 0, 0), " images/s");
-    if (!manifest_.unreadable.empty())
-      text += cat(", ", manifest_.unreadable.size(), " unreadable");
-    return text;
-  }
-
-  const PackPlan& plan_;
-  Manifest manifest_;
-  std::int64_t next_source_;
-  const std::int64_t first_source_;
-  const std::int64_t block_size_;
-  std::unique_ptr<ShardWriter> shard_;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  Progress progress_;
-};
-
-PackOutcome pack_into(const PackPlan& plan, ProgressStyle style) {
-  fs::create_directories(plan.output);
-  const LockFile lock = lock_output(plan.output);
-  Manifest manifest = progress_so_far(plan);
-  if (manifest.complete) {
-    return {.result = PackResult::already_complete,
-            .manifest = manifest,
-            .images_before = manifest.image_count()};
-  }
-  clear_output(plan.output, manifest.shards);
+PackOutcome pack_rest(const PackPlan& plan, Manifest manifest, ProgressStyle style) {
+  PackOutcome outcome{.manifest = std::move(manifest)};
+  outcome.images_before = outcome.manifest.image_count();
   const auto began = std::chrono::steady_clock::now();
-  PackOutcome outcome = Packer(plan, std::move(manifest), style).run();
+  const PackEnd end = pack_shards(plan, outcome.manifest, style);
+  outcome.result = end == PackEnd::stopped ? PackResult::stopped : PackResult::packed;
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return outcome;
 }
 
-}  // namespace
+PackOutcome pack_all(const PackPlan& plan, ProgressStyle style) {
+  auto turn = wait_for_turn(plan.output);
+  const auto lock = lock_output(plan.output);
+  require_unshared(plan.output, plan.part);
+  Manifest manifest = progress_so_far(plan);
+  if (manifest.complete) {
+    tidy_up(plan, manifest);
+    return already_complete(std::move(manifest));
+  }
+  remove_part_manifests(plan.output, 1);
+  clear_output(plan.output, manifest.shards);
+  turn.reset();
+  return pack_rest(plan, std::move(manifest), style);
+}
 
-PackOutcome pack(const PackPlan& plan, ProgressStyle style) {
+/// Where the part got to, with the folder made ready for the rest of it. With wait_for_turn() and
+/// the part's lock.
+Manifest begin_part(const PackPlan& plan) {
+  const auto nobody_packs_all = lock_output(plan.output);
+  require_unshared(plan.output, plan.part);
+  Manifest manifest = progress_so_far(plan);
+  if (manifest.complete) return manifest;
+  remove_part_manifests(plan.output, plan.part.of);
+  // Manifests first: without its shards one would be a lie.
+  fs::remove(manifest_path(plan.output));
+  fs::remove(quarantine_path(plan.output));
+  write_manifest(manifest, plan.progress_file());
+  // Shards beyond the last were left by others with more of them.
+  IndexRange own = plan.shards();
+  if (plan.part.number == plan.part.of) own.end = std::numeric_limits<std::int64_t>::max();
+  clear_part(plan.output, plan.part, own, manifest.shards);
+  return manifest;
+}
+
+/// Joins all parts if this was the last. `packed`: what was packed of this one.
+PackOutcome finish_part(const PackPlan& plan, PackOutcome packed) {
+  const auto turn = wait_for_turn(plan.output);
+  if (auto whole = whole_data_set(plan)) {
+    // Joined by a part that ended at the same time, or long ago.
+    tidy_up(plan, *whole);
+    if (packed.result == PackResult::already_complete) return already_complete(std::move(*whole));
+    packed.result = PackResult::merged;
+    packed.manifest = std::move(*whole);
+    return packed;
+  }
+  packed.unfinished = unfinished_parts(plan, plan.part.of);
+  packed.result = packed.unfinished.empty() ? PackResult::merged : PackResult::part_done;
+  if (packed.unfinished.empty()) packed.manifest = merge_parts(plan, plan.part.of);
+  return packed;
+}
+
+PackOutcome pack_part(const PackPlan& plan, ProgressStyle style) {
+  auto turn = wait_for_turn(plan.output);
+  const auto lock = lock_part(plan.output, plan.part);
+  Manifest manifest = begin_part(plan);
+  turn.reset();
+  PackOutcome outcome = manifest.complete ? already_complete(std::move(manifest))
+                                          : pack_rest(plan, std::move(manifest), style);
+  if (outcome.result == PackResult::stopped) return outcome;
+  return finish_part(plan, std::move(outcome));
+}
+
+/// Throws Error with advice where there is no room on the disk.
+template <class Work>
+PackOutcome with_advice(Work work) {
   try {
-    return pack_into(plan, style);
+    return work();
   } catch (const std::system_error& error) {
     const int code = error.code().value();
     if (code != ENOSPC && code != EDQUOT && code != EFBIG) throw;
     throw Error(cat(error.what(), " (whole shards are kept, nothing half-written remains). Free ",
                     "some space and run the same command again: it continues."));
   }
+}
+
+/// Into how many parts the data set is cut of which parts are in the output folder.
+std::int64_t division_in(const PackPlan& plan) {
+  const std::vector<Part> parts = parts_in(plan.output);
+  if (parts.empty()) {
+    throw DataError(
+        cat(plan.output.string(), " holds no part of a data set, so there is nothing ",
+            "to merge. Pack the parts first: the same command with --part I/N in place ",
+            "of --merge."));
+  }
+  if (parts.front().of != parts.back().of) {
+    throw DataError(cat(plan.output.string(), " holds parts of data sets cut into ",
+                        parts.front().of, " and into ", parts.back().of, " parts (",
+                        "they overlap). Remove the part-*.json files of one of them."));
+  }
+  return parts.front().of;
+}
+
+/// The complete data set if it is there, nothing where it can be made of the parts. Throws
+/// DataError where it cannot.
+std::optional<Manifest> complete_or_mergeable(const PackPlan& plan) {
+  if (auto whole = whole_data_set(plan)) return whole;
+  const std::int64_t of = division_in(plan);
+  const std::string unfinished = unfinished_parts(plan, of);
+  if (unfinished.empty()) return std::nullopt;
+  throw DataError(cat("the parts in ", plan.output.string(), " cannot be merged yet: ", unfinished,
+                      ". Run effuse-pack with the same settings and --part I/", of,
+                      " for each of these: the last one merges all."));
+}
+
+}  // namespace
+
+PackOutcome pack(const PackPlan& plan, ProgressStyle style) {
+  return with_advice([&] {
+    fs::create_directories(plan.output);
+    return plan.part.is_all() ? pack_all(plan, style) : pack_part(plan, style);
+  });
+}
+
+void check_merge(const PackPlan& plan) { complete_or_mergeable(plan); }
+
+PackOutcome merge(const PackPlan& plan) {
+  if (!fs::is_directory(plan.output)) division_in(plan);
+  return with_advice([&] {
+    const auto turn = wait_for_turn(plan.output);
+    if (auto whole = complete_or_mergeable(plan)) {
+      tidy_up(plan, *whole);
+      return already_complete(std::move(*whole));
+    }
+    return PackOutcome{.result = PackResult::merged,
+                       .manifest = merge_parts(plan, division_in(plan))};
+  });
 }
 
 }  // namespace effuse

@@ -128,6 +128,62 @@ def test_killed_and_started_again_gives_the_same_bytes(large_images, tmp_path):
     assert contents(tmp_path / "out") == contents(tmp_path / "straight")
 
 
+def start_part(source, output, part):
+    return subprocess.Popen([BIN / "effuse-pack", "--input", source, "--output", output, *map(str, LARGE),
+                             "--max-bad-share", "0.1", "--part", part], stderr=subprocess.PIPE, text=True)
+
+
+def test_parts_at_once_of_which_one_is_killed_give_the_same_bytes(large_images, tmp_path):
+    for number in (5, 40, *range(84, 90)):  # the only range of part 3 among them
+        (large_images / f"noise/{number:02d}.png").unlink()
+        (large_images / f"noise/{number:02d}.png").write_text("no image")
+    out = tmp_path / "out"
+    jobs = [start_part(large_images, out, f"{i}/3") for i in (1, 2, 3)]
+    progress = out / "part-00001-of-00003.json"
+    while not progress.exists() or not json.loads(progress.read_text())["shards"]:
+        assert jobs[0].poll() is None, jobs[0].stderr.read()
+        time.sleep(0.002)
+    jobs[0].kill()
+    said = [job.communicate(timeout=60)[1] for job in jobs]
+    assert [job.returncode for job in jobs] == [-signal.SIGKILL, 0, 0], said
+    assert not json.loads(progress.read_text())["complete"]
+    assert "part 2/3 is done, with 42 images; the data set is complete once all parts are (part 1/3 is" in said[1]
+    early = pack(large_images, out, *LARGE, "--merge")
+    assert early.returncode == 3, early.stderr
+    assert "part 1/3 is not done (20 images so far). Run effuse-pack" in early.stderr
+    refused = run("effuse-inspect", "--dataset", out)
+    assert refused.returncode == 3 and "is being packed in 3 parts" in refused.stderr
+    in_one_go = pack(large_images, out, *LARGE)
+    assert in_one_go.returncode == 2 and "and not in one go" in in_one_go.stderr
+    checked = pack(large_images, out, *LARGE, "--part", "1/3", "--check")
+    assert checked.returncode == 0 and "20 images of them packed already" in checked.stderr
+
+    again = start_part(large_images, out, "1/3")
+    messages = again.communicate(timeout=60)[1]
+    assert again.returncode == 0 and "all parts are done" in messages, messages
+    assert "82 images in 4 shards" in messages and "8 images could not be read" in messages
+    for arguments in (("--part", "3/3"), ("--merge",), ("--merge", "--check"), ()):
+        idle = pack(large_images, out, *LARGE, *arguments)
+        assert idle.returncode == 0, idle.stderr
+        assert ("fine" if "--check" in arguments else "nothing to do") in idle.stderr
+    straight = pack(large_images, tmp_path / "straight", *LARGE, "--max-bad-share", 0.1)
+    assert straight.returncode == 0, straight.stderr
+    assert contents(out) == contents(tmp_path / "straight")
+
+
+def test_parts_and_their_flags(images, tmp_path):
+    wrong = pack(tmp_path / "in", tmp_path / "out", "--part", "4/3")
+    assert wrong.returncode == 2 and 'pack.part is "4/3"; it must be I/N' in wrong.stderr
+    for other in (("--part", "1/3"), ("--fresh",)):
+        both = pack(tmp_path / "in", tmp_path / "out", "--merge", *other)
+        assert both.returncode == 2 and "--merge goes with neither --part" in both.stderr, both.stderr
+    for check in ((), ("--check",)):
+        none = pack(tmp_path / "in", tmp_path / "out", "--merge", *check)
+        assert none.returncode == 3 and "holds no part of a data set" in none.stderr, none.stderr
+    assert pack(tmp_path / "in", tmp_path / "out", "--part", "1/3", "--check").returncode == 0
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_stop_signal_leaves_whole_shards_and_exit_75(large_images, tmp_path):
     code, messages = interrupt_after_first_shard(large_images, tmp_path / "out", signal.SIGTERM)
     assert code == 75 and "SIGTERM" in messages, messages

@@ -173,7 +173,7 @@ TEST_F(Packing, refuses_senseless_settings) {
 
 TEST_F(Packing, refuses_a_folder_that_another_process_packs_into) {
   std::filesystem::create_directories(config_.output);
-  const LockFile other = lock_output(config_.output);
+  const auto other = lock_output(config_.output);
   EXPECT_THAT(message_of<ConfigError>([&] { run(); }), HasSubstr("is in use by"));
 }
 

@@ -13,13 +13,13 @@
 
 namespace effuse {
 
-/// 24 images of two classes, 256x256, so that a shard of 1 MiB holds five.
+/// 24 images of two classes, packed as 256x256, so that a shard of 1 MiB holds five.
 class Packing : public testing::Test {
  protected:
-  Packing() {
+  explicit Packing(int side = 256) {
     for (int i = 0; i < 24; ++i) {
       write_image(folder_ / (i % 2 == 0 ? "in/cat/" : "in/dog/") / (std::to_string(i) + ".png"),
-                  256, static_cast<std::uint8_t>(i * 5));
+                  side, static_cast<std::uint8_t>(i * 5));
     }
     config_.input = (folder_ / "in").string();
     config_.output = (folder_ / "out").string();
