@@ -9,6 +9,7 @@
 #include "app/communicator.hpp"
 #include "app/device.hpp"
 #include "app/evaluation_report.hpp"
+#include "app/outcome_flag.hpp"
 #include "app/resolve.hpp"
 #include "app/result_files.hpp"
 #include "comm/agreement.hpp"
@@ -52,7 +53,7 @@ Program evaluate_program() {
                     {"--tile", "evaluation.tile"},
                     {"--kid-subset-size", "evaluation.kid_subset_size"},
                     {"--device", "parallel.device"}},
-      .extra_flags = {}};
+      .extra_flags = {outcome_flag()}};
 }
 
 /// Both sides, opened.
@@ -125,8 +126,8 @@ bool needs_network(const ScorePlan& plan, const Inputs& inputs, const Evaluation
 /// One evaluation, from its inputs to its result.
 class Evaluation {
  public:
-  Evaluation(const Config& config, Communicator& comm, at::Device device, int threads)
-      : config_(config.evaluation),
+  Evaluation(const CommandLine& line, Communicator& comm, at::Device device, int threads)
+      : config_(line.config.evaluation),
         comm_(comm),
         device_(device),
         threads_(threads),
@@ -135,7 +136,7 @@ class Evaluation {
     require_same_images(inputs_.images, comm);
     if (inputs_.reference) require_same_images(*inputs_.reference, comm);
     agree(comm, [&] {
-      if (comm_.rank() == 0) require_result_files(config_);
+      if (comm_.rank() == 0) require_result_files(config_, outcome_file(line));
     });
   }
 
@@ -248,7 +249,7 @@ JobEnd run_evaluation(JobContext& context) {
   at::set_num_threads(threads);
   const auto comm = open_communicator(context.session, config.parallel, device);
   require_same_config(*comm, config);
-  return Evaluation(config, *comm, device, threads).run();
+  return Evaluation(context.line, *comm, device, threads).run();
 }
 
 void check_evaluation(const CommandLine& line) {
@@ -256,7 +257,7 @@ void check_evaluation(const CommandLine& line) {
   choose_device(line.config.parallel, 0);
   const ScorePlan plan = plan_evaluation(config);
   const Inputs inputs = open_inputs(config, plan);
-  require_result_files(config);
+  require_result_files(config, outcome_file(line));
   if (needs_network(plan, inputs, config)) make_feature_network(config, at::kCPU);
   log::info("ok: ", inputs.images.text(),
             inputs.reference ? cat(" against ", inputs.reference->text()) : "");

@@ -61,6 +61,13 @@ std::string unfinished_start(const std::filesystem::path& file) {
 
 std::int64_t last_step(const std::filesystem::path& file) { return last_attempt(file).step; }
 
+bool may_become_outcome(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return true;
+  const std::string text = read_file(file);
+  const auto record = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return text.empty() || (record.is_object() && record.contains("outcome"));
+}
+
 std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
                            const std::string& start) {
   const Attempt last = last_attempt(file);

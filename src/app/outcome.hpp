@@ -35,6 +35,10 @@ std::int64_t last_step(const std::filesystem::path& file);
 /// there was none.
 std::string unfinished_start(const std::filesystem::path& file);
 
+/// Whether an outcome may be written there: nothing but an outcome, or an empty file, would be
+/// lost.
+bool may_become_outcome(const std::filesystem::path& file);
+
 /// "done", "stopped", … for an exit code.
 std::string outcome_name(ExitCode code);
 

@@ -57,6 +57,17 @@ void require_no_input(const fs::path& file, const char* key, const EvaluationCon
   }
 }
 
+/// How the job ended is written last.
+void require_no_result(const fs::path& outcome, const EvaluationConfig& config) {
+  if (outcome.empty()) return;
+  for (const fs::path& result :
+       {fs::path(config.output), picture_beside(config.output), fs::path(config.save_statistics)}) {
+    if (result.empty() || place_of(outcome) != place_of(result)) continue;
+    throw ConfigError(cat("--outcome: ", outcome.string(),
+                          " is a result's name, too, and would replace it. Choose another name."));
+  }
+}
+
 }  // namespace
 
 fs::path picture_beside(fs::path result) { return result.replace_extension(".png"); }
@@ -76,7 +87,8 @@ void require_writable(const fs::path& file, const char* key) {
   }
 }
 
-void require_result_files(const EvaluationConfig& config) {
+void require_result_files(const EvaluationConfig& config, const fs::path& outcome) {
+  require_no_result(outcome, config);
   if (!config.save_statistics.empty()) {
     require_no_input(config.save_statistics, "evaluation.save_statistics", config);
     require_writable(config.save_statistics, "evaluation.save_statistics");

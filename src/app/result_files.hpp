@@ -15,7 +15,7 @@ void require_writable(const std::filesystem::path& file, const char* key);
 
 /// Throws ConfigError where evaluation.output or evaluation.save_statistics cannot be written, or
 /// one of them or the picture would replace another or what is read, or join the images that are
-/// scored.
-void require_result_files(const EvaluationConfig& config);
+/// scored; or where `outcome`, unless that is empty, is the name of one of them.
+void require_result_files(const EvaluationConfig& config, const std::filesystem::path& outcome);
 
 }  // namespace effuse

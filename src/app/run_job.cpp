@@ -1,9 +1,12 @@
 #include "app/run_job.hpp"
 
 #include <exception>
+#include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "app/outcome.hpp"
+#include "app/outcome_flag.hpp"
 #include "comm/agreement.hpp"
 #include "comm/plain_message.hpp"
 #include "core/heap.hpp"
@@ -26,14 +29,24 @@ Failure describe(const std::exception& error) {
   return {plain_message(error), ExitCode::failure};
 }
 
+void record_outcome(const std::filesystem::path& file, const OutcomeRecord& record) {
+  try {
+    write_outcome(file, record);
+  } catch (const std::exception& error) {
+    log::error("how the job ended could not be written: ", error.what());
+  }
+}
+
+OutcomeRecord record_of(ExitCode code, const std::string& reason) {
+  return {.outcome = outcome_name(code), .exit_code = code, .reason = reason};
+}
+
 void record_outcome(const JobContext& context, ExitCode code, const std::string& reason) {
   if (context.outcome_file.empty()) return;
-  try {
-    write_outcome(context.outcome_file,
-                  {outcome_name(code), code, context.step, reason, context.begun});
-  } catch (const std::exception& error) {
-    log::error("outcome.json could not be written: ", error.what());
-  }
+  OutcomeRecord record = record_of(code, reason);
+  record.step = context.step;
+  record.begun = context.begun;
+  record_outcome(context.outcome_file, record);
 }
 
 /// All ranks failed together: they leave together.
@@ -69,6 +82,43 @@ int run_on_ranks(const Job& job, JobContext& context) {
   }
 }
 
+/// A world that cannot come together is an outcome, too. `outcome`: empty where none is written.
+Session open_session(const CommandLine& line, const std::filesystem::path& outcome) {
+  try {
+    return Session::open(line.config.parallel.startup_timeout_s);
+  } catch (const std::exception& error) {
+    const Failure failure = describe(error);
+    if (launched_rank() == 0 && !outcome.empty()) {
+      OutcomeRecord record = record_of(failure.code, failure.message);
+      record.begun = true;
+      record_outcome(outcome, record);
+    }
+    throw;
+  }
+}
+
+int run_line(const Job& job, const CommandLine& line) {
+  const std::filesystem::path outcome = outcome_file(line);
+  std::unique_ptr<LockFile> lock;
+  // Before MPI, which brings the ranks together, so that none can tell of an end before this.
+  if (launched_rank() == 0 && !outcome.empty()) lock = claim_outcome(outcome);
+  Session session = open_session(line, outcome);
+  log::configure({.rank = session.rank(), .world_size = session.world_size(), .file = {}});
+  JobContext context{.line = line,
+                     .session = session,
+                     .outcome_file = outcome,
+                     .begun = !outcome.empty(),
+                     .lock = std::move(lock)};
+  return run_on_ranks(job, context);
+}
+
+/// All that one process can find out.
+int check_line(const Job& job, const CommandLine& line) {
+  if (const auto outcome = outcome_file(line); !outcome.empty()) require_outcome_file(outcome);
+  job.check(line);
+  return static_cast<int>(ExitCode::done);
+}
+
 }  // namespace
 
 int run_job(const Job& job, int argc, const char* const* argv) {
@@ -77,16 +127,10 @@ int run_job(const Job& job, int argc, const char* const* argv) {
   try {
     const auto line = parse_command_line(job.program, argc, argv);
     if (!line) return static_cast<int>(ExitCode::done);
-    if (line->check) {
-      job.check(*line);
-      return static_cast<int>(ExitCode::done);
-    }
+    if (line->check) return check_line(job, *line);
     install_stop_handlers();
     keep_freed_memory();
-    Session session = Session::open(line->config.parallel.startup_timeout_s);
-    log::configure({.rank = session.rank(), .world_size = session.world_size(), .file = {}});
-    JobContext context{.line = *line, .session = session};
-    return run_on_ranks(job, context);
+    return run_line(job, *line);
   } catch (const std::exception& error) {
     const Failure failure = describe(error);
     // The fault may be this host's alone, so every rank says it.

@@ -16,13 +16,14 @@ namespace effuse {
 struct JobContext {
   const CommandLine& line;
   Session& session;
-  /// outcome.json of the run, set by the job once it knows where; empty: none is written.
+  /// Of --outcome, or outcome.json of a run, set by the job once it knows where; empty: how the job
+  /// ended is not written.
   std::filesystem::path outcome_file{};
-  /// Steps done so far, for outcome.json.
+  /// Steps done so far, for outcome_file.
   std::int64_t step = 0;
-  /// outcome.json tells of this attempt.
+  /// outcome_file tells of this attempt.
   bool begun = false;
-  /// Of the run, at the rank that writes outcome.json; kept until that is written.
+  /// Of the run or outcome_file, at the rank that writes how the job ended; kept until then.
   std::unique_ptr<LockFile> lock{};
 };
 
@@ -49,6 +50,7 @@ struct Job {
 ///   - a failure of this rank alone: logged with rank, host and cause, then the whole job is
 ///   aborted
 ///     with the failure's exit code, since the other ranks may be waiting in a collective.
+/// With --outcome all of this is written there, from before MPI starts.
 int run_job(const Job& job, int argc, const char* const* argv);
 
 }  // namespace effuse

@@ -12,6 +12,7 @@
 #include "app/communicator.hpp"
 #include "app/device.hpp"
 #include "app/grid_picture.hpp"
+#include "app/outcome_flag.hpp"
 #include "app/resolve.hpp"
 #include "app/result_files.hpp"
 #include "app/sample_report.hpp"
@@ -67,7 +68,7 @@ Program sample_program() {
                         {"--evaluate", "sampling.evaluate"},
                         {"--metrics", "evaluation.metrics"},
                         {"--device", "parallel.device"}},
-          .extra_flags = {}};
+          .extra_flags = {outcome_flag()}};
 }
 
 GenerationSettings settings_from(const SampleRequest& request) {
@@ -218,7 +219,8 @@ JobEnd write_set(JobContext& context, const TileGenerator& generator, const Samp
   const bool complete =
       agree_value(comm, [&] { return comm.rank() == 0 && finish_if_whole(set, request, model); });
   say_where(set, request, complete);
-  return {};
+  return {ExitCode::done,
+          complete ? "the set is complete" : cat("part ", request.sampling.part, " is done")};
 }
 
 JobEnd generate(JobContext& context, Communicator& comm, Communicator& host_comm, at::Device device,

@@ -1,5 +1,6 @@
 """effuse-evaluate from outside: its numbers do not depend on ranks, order, form of the input or parts."""
 
+import fcntl
 import json
 import pathlib
 import shutil
@@ -11,8 +12,9 @@ import pytest
 from PIL import Image
 
 import inception_file
+import programs
 from image_sets import waves, write_folder
-from programs import TIMEOUT_S, run, start, wait_until
+from programs import TIMEOUT_S, ending, outcome, run, start, wait_until
 
 SMALL = ("--device", "cpu", "--tile", 4, "--set", "parallel.threads=1", "--set", "evaluation.splits=2",
          "--set", "evaluation.density_neighbours=2", "--kid-subset-size", 8)
@@ -46,13 +48,6 @@ def scores(tmp_path, *arguments, ranks=0):
     return json.loads((tmp_path / "result.json").read_text())
 
 
-def handles(pid, number):
-    """Whether the process has its own way with a signal."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
-    return int(caught, 16) >> (number - 1) & 1
-
-
 @pytest.fixture(scope="module")
 def result(place, tmp_path_factory):
     return scores(tmp_path_factory.mktemp("result"), "--reference", place / "real", "--images", place / "made",
@@ -68,8 +63,11 @@ def assert_same(one, other):
 
 def test_a_result_says_what_it_depends_on(place, tmp_path):
     done = run("effuse-evaluate", "--weights", place / "inception.safetensors", "--allow-unknown-weights", *SMALL,
-               "--reference", place / "real", "--images", place / "made", *ALL, "--output", tmp_path / "out.json", ranks=2)
+               "--reference", place / "real", "--images", place / "made", *ALL, "--output", tmp_path / "out.json",
+               "--outcome", tmp_path / "new/outcome.json", ranks=2)
     assert done.returncode == 0, done.stderr
+    assert ending(tmp_path / "new") == ("done", 0, 1)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["outcome.json"]
     made = json.loads((tmp_path / "out.json").read_text())
     assert made["network"]["convention"] == "legacy-pytorch" and len(made["network"]["sha256"]) == 64
     assert made["network"]["name"] == "inception-unknown-weights"
@@ -305,13 +303,48 @@ def test_a_network_with_an_error_is_refused_in_a_line(place, tmp_path, old, new,
     assert done.stderr.count(words) == 1 and "frame #" not in done.stderr, done.stderr
 
 
-def test_a_stop_is_said(place):
+def test_how_an_attempt_was_refused_is_written(place, tmp_path, monkeypatch):
+    """By all ranks together, or by one that ends the job for all, when there is none to agree with yet."""
+    monkeypatch.setitem(programs.VARIABLES, "CUDA_VISIBLE_DEVICES", "")
+    for attempt, (arguments, words) in enumerate(((("--metrics", "kid"), "kid compares with a reference"),
+                                                  (("--device", "cuda"), "no GPU is seen here")), 1):
+        done = evaluate("--images", place / "made", *arguments, "--outcome", tmp_path / "outcome.json", ranks=2)
+        assert done.returncode == 2 and words in done.stderr, done.stderr
+        assert ending(tmp_path) == ("bad configuration", 2, attempt)
+        assert words in outcome(tmp_path)["reason"]
+
+
+def test_an_outcome_that_cannot_be_written_is_refused_before_the_work(place, tmp_path):
+    (tmp_path / "file").write_text("no outcome")
+    (tmp_path / "empty").touch()
+    arguments = ("--reference", place / "real", "--images", place / "made", "--output", tmp_path / "r.json")
+    for name, check, words in (("file/o.json", (), "--outcome: "), ("file", (), "holds something else"),
+                               (".", ("--check",), "is a folder"), ("r.png", (), "is a result's name"),
+                               ("r.json", ("--check",), "is a result's name")):
+        done = evaluate(*arguments, "--outcome", tmp_path / name, *check)
+        assert done.returncode == 2 and words in done.stderr, done.stderr
+    assert (tmp_path / "file").read_text() == "no outcome"
+    assert evaluate(*arguments, "--outcome", tmp_path / "empty", "--check").returncode == 0
+    assert (tmp_path / "empty").read_text() == "" and not (tmp_path / "r.json").exists()
+
+
+def test_an_outcome_is_of_one_job_at_a_time(place, tmp_path):
+    with open(tmp_path / ".outcome.json.lock", "w", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = evaluate("--images", place / "made", "--outcome", tmp_path / "outcome.json")
+    assert done.returncode == 2 and "outcome.json is in use by" in done.stderr, done.stderr
+    assert not (tmp_path / "outcome.json").exists()
+
+
+def test_a_stop_is_said(place, tmp_path):
     job = start("effuse-evaluate", "--weights", place / "inception.safetensors", "--allow-unknown-weights", *SMALL,
-                "--reference", place / "real", "--images", place / "made", ranks=0)
-    wait_until(lambda: handles(job.pid, signal.SIGTERM), job)
-    job.send_signal(signal.SIGTERM)
+                "--reference", place / "real", "--images", place / "made", "--outcome", tmp_path / "outcome.json", ranks=0)
+    wait_until((tmp_path / "outcome.json").exists, job)
+    assert ending(tmp_path) == ("running", None, 1)
+    job.send_signal(signal.SIGUSR1)
     messages = job.communicate(timeout=TIMEOUT_S)[0]
-    assert job.returncode == 75 and "stopped (SIGTERM" in messages and "begins anew" in messages, messages
+    assert job.returncode == 75 and "stopped (SIGUSR1" in messages and "begins anew" in messages, messages
+    assert ending(tmp_path) == ("stopped", 75, 1)
 
 
 def test_check_does_not_do_the_work(place, tmp_path):

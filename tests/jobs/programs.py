@@ -150,8 +150,14 @@ def last_checkpoint(run_folder):
     return run_folder / "checkpoints" / checkpoints(run_folder)[-1]
 
 
-def outcome(run_folder):
-    return json.loads((run_folder / "outcome.json").read_text())
+def outcome(run_folder, name="outcome.json"):
+    return json.loads((run_folder / name).read_text())
+
+
+def ending(folder, name="outcome.json"):
+    """Outcome, exit code and number of the attempt."""
+    record = outcome(folder, name)
+    return record["outcome"], record["exit_code"], record["attempt"]
 
 
 def log_lines(run_folder):

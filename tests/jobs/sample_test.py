@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from programs import last_checkpoint, make_config, make_dataset, run, start, wait_until
+from programs import ending, last_checkpoint, make_config, make_dataset, run, start, wait_until
 
 NUMBER = 11
 SMALL = ("--device", "cpu", "--tile", 2, "--set", "parallel.threads=1")
@@ -84,18 +84,20 @@ def test_a_set_with_gaps_is_completed_to_the_same_bytes(model, alone, tmp_path):
 def test_more_images_keep_the_first_ones(model, alone, tmp_path):
     folder = tmp_path / "out"
     shutil.copytree(alone, folder)
-    assert sample(model, folder, "--number", 15).returncode == 0
+    assert sample(model, folder, "--number", 15, "--outcome", folder / "outcome.json").returncode == 0
+    assert ending(folder) == ("done", 0, 1)
     more = images(folder)
     assert len(more) == 15 and images(alone).items() <= more.items()
 
 
-def test_other_settings_into_the_same_folder_are_refused(model, alone):
+def test_other_settings_into_the_same_folder_are_refused(model, alone, tmp_path):
     before = images(alone)
     for settings, name in ((("--seed", 5), "seed"), (("--guidance", 1), "guidance"),
                            (("--weights-kind", "model"), "weights_kind")):
-        other = sample(model, alone, *settings)
+        other = sample(model, alone, *settings, "--outcome", tmp_path / "outcome.json")
         assert other.returncode == 2, other.stderr
         assert "holds images made with other settings:" in other.stderr and name in other.stderr
+        assert ending(tmp_path)[:2] == ("bad configuration", 2)
     assert images(alone) == before
 
 
@@ -117,13 +119,15 @@ def test_a_checkpoint_folder_serves_as_weights(model, alone, tmp_path):
 
 def test_a_stop_signal_leaves_whole_images_and_the_set_is_completed(model, alone, tmp_path):
     folder = tmp_path / "out"
-    settings = ("--weights", model, "--output", folder, "--number", 100000, "--steps", 4, *SMALL)
+    settings = ("--weights", model, "--output", folder, "--number", 100000, "--steps", 4, *SMALL, "--outcome",
+                tmp_path / "outcome.json")
     job = start("effuse-sample", *settings, ranks=2)
     # The ranks go round by round: that a later round has begun means that the first images are there.
     wait_until((folder / "images/00000/00000040.png").exists, job)
     job.send_signal(signal.SIGUSR1)
     messages, _ = job.communicate()
     assert job.returncode == 75, messages
+    assert ending(tmp_path) == ("stopped", 75, 1)
     for path in folder.glob("images/*/*"):
         assert path.suffix == ".png" and path.name[0] != "."
         with Image.open(path) as image:

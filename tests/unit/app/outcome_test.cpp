@@ -124,5 +124,17 @@ TEST(Outcome, every_exit_code_has_its_name) {
   EXPECT_EQ(outcome_name(ExitCode::stopped), "stopped");
 }
 
+TEST(Outcome, takes_the_place_of_outcomes_alone) {
+  const TemporaryFolder folder;
+  const auto file = folder / "outcome.json";
+  EXPECT_TRUE(may_become_outcome(file));
+  begin_outcome(file, 0, "continue");
+  EXPECT_TRUE(may_become_outcome(file));
+  for (const auto& [text, may] : {std::pair{"", true}, {"{\"fid\": {}}", false}, {"PK", false}}) {
+    write_file_atomically(file, text);
+    EXPECT_EQ(may_become_outcome(file), may) << text;
+  }
+}
+
 }  // namespace
 }  // namespace effuse
