@@ -12,6 +12,7 @@
 #include "app/outcome_flag.hpp"
 #include "app/resolve.hpp"
 #include "app/result_files.hpp"
+#include "app/work_folder.hpp"
 #include "comm/agreement.hpp"
 #include "core/log.hpp"
 #include "core/stop.hpp"
@@ -30,7 +31,8 @@ Program evaluate_program() {
       .summary =
           "Scores a set of images: FID, KID, Inception Score, precision and recall, density and "
           "coverage against a reference, PSNR and SSIM of pairs. The work is split over MPI "
-          "ranks and the numbers do not depend on how many there are.",
+          "ranks and the numbers do not depend on how many there are. Stopped or killed, the same "
+          "command continues where there is --output or --save-statistics.",
       .examples =
           "  effuse-evaluate --reference packed --images samples --weights "
           "pt_inception-2015-12-05-6726825d.pth\n"
@@ -131,6 +133,7 @@ class Evaluation {
         comm_(comm),
         device_(device),
         threads_(threads),
+        work_(config_),
         plan_(agree_value(comm, [&] { return plan_evaluation(config_); })),
         inputs_(agree_value(comm, [&] { return open_inputs(config_, plan_); })) {
     require_same_images(inputs_.images, comm);
@@ -143,27 +146,33 @@ class Evaluation {
   JobEnd run();
 
  private:
+  void begin_work();
   bool measure();
   bool wants_picture() const;
   void score();
   void write_picture();
   void write_result();
+  void finish_work();
   JobEnd stopped() const;
 
   const EvaluationConfig& config_;
   Communicator& comm_;
   at::Device device_;
   int threads_;
+  WorkFolder work_;
   ScorePlan plan_;
   Inputs inputs_;
   std::unique_ptr<FeatureNetwork> network_;
+  std::unique_ptr<LockFile> lock_;  ///< of work_, at rank 0
   std::optional<Side> images_, reference_;
   EvaluationReport report_;
 };
 
 JobEnd Evaluation::stopped() const {
-  log::info("stopped (", signal_name(stop_signal()),
-            " at this rank) without a result. The same command begins anew.");
+  const bool continues = network_ && work_.exists();
+  log::info(
+      "stopped (", signal_name(stop_signal()), " at this rank) without a result. ",
+      continues ? "Run the same command again: it continues." : "The same command begins anew.");
   return {ExitCode::stopped, "asked to stop"};
 }
 
@@ -172,19 +181,36 @@ bool Evaluation::wants_picture() const {
   return network_ && inputs_.reference && inputs_.images.images && !config_.output.empty();
 }
 
+/// Where there is a network to be run and a result to stand beside.
+void Evaluation::begin_work() {
+  if (!network_ || !work_.exists()) return;
+  agree(comm_, [&] {
+    if (comm_.rank() == 0) lock_ = work_.lock();
+  });
+}
+
+void Evaluation::finish_work() {
+  agree(comm_, [&] {
+    if (lock_) work_.remove();
+  });
+}
+
 /// False where a rank was asked to stop.
 bool Evaluation::measure() {
   if (!plan_.uses_features() && config_.save_statistics.empty()) return true;
   if (needs_network(plan_, inputs_, config_)) {
     network_ = agree_value(comm_, [&] { return make_feature_network(config_, device_); });
   }
+  begin_work();
   SideTask task =
       reference_task(config_, plan_, network_.get(), threads_, progress_style(comm_.rank()));
+  task.work_folder = work_.reference();
   if (inputs_.reference && (plan_.fid || plan_.needs_features_of_reference())) {
     reference_ = measure_side(*inputs_.reference, task, comm_, device_);
     if (!reference_) return false;
   }
   const bool keeps = plan_.needs_features_of_images() || wants_picture();
+  task.work_folder = work_.images();
   task.pass.task = "images";
   task.pass.keep = keeps ? Keep::features : Keep::moments;
   task.cache = SideTask::Cache::none;
@@ -239,6 +265,7 @@ JobEnd Evaluation::run() {
   }
   write_result();
   write_picture();
+  finish_work();
   return {};
 }
 

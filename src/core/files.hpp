@@ -10,6 +10,10 @@
 /// Every function throws std::system_error naming the path, ENOSPC ("No space left") included.
 namespace effuse {
 
+/// Whether a file is on the disk before it gets its name. One that is not may be there damaged
+/// after a crash of the machine, not of the process: for what has a checksum and can be made again.
+enum class Flush { yes, no };
+
 /// A new file under a temporary name beside `path`; commit() makes it appear there, whole. Without
 /// commit(), or where that fails, the destructor removes it.
 class AtomicFile {

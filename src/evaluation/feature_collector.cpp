@@ -34,18 +34,23 @@ void require_finite(const at::Tensor& rows, const char* what, const PlaceOfImage
 FeatureCollector::FeatureCollector(const FeatureNetwork& network, Keep keep, at::Device device)
     : network_(network), keep_(keep), device_(device), moments_(network.dimensions()) {}
 
-void FeatureCollector::take(const at::Tensor& images, std::int64_t wanted,
-                            const PlaceOfImage& place) {
+Features FeatureCollector::compute(const at::Tensor& images, std::int64_t wanted,
+                                   const PlaceOfImage& place) const {
   const at::NoTF32Guard whole_mantissa;  // numbers are to compare with those of CPUs
-  const Features features = network_(images.to(device_));
-  const at::Tensor pooled = features.pooled.narrow(0, 0, wanted).cpu();
-  require_finite(pooled, "features", place);
-  moments_.add(pooled);
+  const Features all = network_(images.to(device_));
+  Features features{all.pooled.narrow(0, 0, wanted).cpu(), {}};
+  require_finite(features.pooled, "features", place);
+  if (!wants_logits()) return features;
+  features.logits = all.logits.narrow(0, 0, wanted).cpu();
+  require_finite(features.logits, "logits", place);
+  return features;
+}
+
+void FeatureCollector::add(const Features& features) {
+  moments_.add(features.pooled);
   if (keep_ == Keep::moments) return;
-  pooled_.push_back(pooled);
-  if (!features.logits.defined()) return;
-  logits_.push_back(features.logits.narrow(0, 0, wanted).cpu());
-  require_finite(logits_.back(), "logits", place);
+  pooled_.push_back(features.pooled);
+  if (wants_logits()) logits_.push_back(features.logits);
 }
 
 FeatureSet FeatureCollector::join(std::int64_t count, std::int64_t tile, Communicator& comm) {

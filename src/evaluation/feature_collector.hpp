@@ -34,9 +34,20 @@ class FeatureCollector {
   FeatureCollector(const FeatureNetwork& network, Keep keep, at::Device device);
 
   /// images: uint8 [tile, H, W, 3], of which the first `wanted` count and the rest is padding: a
-  /// tile of always the same shape gives features that do not depend on ranks. Throws DataError
-  /// where features are not finite.
-  void take(const at::Tensor& images, std::int64_t wanted, const PlaceOfImage& place);
+  /// tile of always the same shape gives features that do not depend on ranks. Those of the first,
+  /// on the CPU, the logits with Keep::features only. Throws DataError where they are not finite.
+  Features compute(const at::Tensor& images, std::int64_t wanted, const PlaceOfImage& place) const;
+
+  /// The features of the next tile.
+  void add(const Features& features);
+
+  /// add() of what compute() gives.
+  void take(const at::Tensor& images, std::int64_t wanted, const PlaceOfImage& place) {
+    add(compute(images, wanted, place));
+  }
+
+  /// Whether add() needs logits, too.
+  bool wants_logits() const { return keep_ == Keep::features && network_.classifies(); }
 
   /// Collective. Of `count` images, whose ranges range_of_rank(count, tile, …) the ranks have
   /// taken. To be called once.

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
@@ -36,6 +37,14 @@ class FolderSource : public ImageSource {
   bool is_named() const override { return true; }
   std::string name(std::int64_t index) const override {
     return std::filesystem::path(path(index)).replace_extension().string();
+  }
+  std::string state() const override {
+    Sha256 digest;
+    for (std::int64_t i = 0; i < count(); ++i) {
+      const std::string line = cat(path(i), " ", state_of_file(place(i)), "\n");
+      digest.update(std::as_bytes(std::span(line)));
+    }
+    return digest.hex_digest();
   }
 
  private:

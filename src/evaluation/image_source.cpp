@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "evaluation/dataset_source.hpp"
@@ -38,6 +39,11 @@ class JoinedSource : public ImageSource {
     const auto is_limited = [](const auto& part) { return part->readers() == 1; };
     return std::any_of(parts_.begin(), parts_.end(), is_limited) ? 1 : 0;
   }
+  std::string state() const override {
+    std::string states;
+    for (const auto& part : parts_) states += part->state() + "\n";
+    return sha256_of(states);
+  }
 
  private:
   std::pair<const ImageSource*, std::int64_t> find(std::int64_t index) const {
@@ -51,6 +57,11 @@ class JoinedSource : public ImageSource {
 };
 
 }  // namespace
+
+std::string state_of_file(const std::filesystem::path& file) {
+  return cat(std::filesystem::file_size(file), " bytes of ",
+             std::filesystem::last_write_time(file).time_since_epoch().count());
+}
 
 std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) throw DataError(cat(path.string(), " does not exist"));

@@ -36,7 +36,15 @@ class ImageSource {
 
   /// SHA-256 that identifies images and order; empty where nothing does.
   virtual std::string fingerprint() const { return {}; }
+
+  /// SHA-256 by which a later job sees whether the images are still the same: the fingerprint, or
+  /// names, sizes and times of change of their files, each of which is asked for. Throws
+  /// std::system_error where one is gone.
+  virtual std::string state() const { return fingerprint(); }
 };
+
+/// "28731 bytes of 1735689600000000000", for state(): size and time of the last change.
+std::string state_of_file(const std::filesystem::path& file);
 
 /// A folder of images (.png, .jpg, .webp; in itself and in subfolders), a packed data set, or a
 /// .npz file whose arr_0 is uint8 [N, H, W, C]; of what effuse-sample wrote, the folder. Throws

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "npz/npz_reader.hpp"
@@ -47,6 +48,8 @@ class NpzSource : public ImageSource {
     return image;
   }
   std::string name(std::int64_t index) const override { return cat("image ", index); }
+
+  std::string state() const override { return sha256_of(state_of_file(reader_.path())); }
 
   /// Compressed arrays can only be read in order.
   int readers() const override { return 1; }

@@ -60,9 +60,28 @@ std::optional<Moments> cached(const std::optional<StatisticsCache>& cache, Commu
   return moments;
 }
 
+/// Collective. What is kept from a job before is looked for by rank 0, which then says to all
+/// what the features depend on.
+KeptFeatures open_kept(const EvaluationInput& input, const SideTask& task, Communicator& comm,
+                       at::Device device) {
+  std::string record;
+  agree(comm, [&] {
+    if (comm.rank() != 0) return;
+    record =
+        features_record(task.network->origin(), task.pass.tile,
+                        c10::DeviceTypeName(device.type(), /*lower_case=*/true), *input.images);
+    begin_kept_features(task.work_folder, record);
+  });
+  return {task.work_folder, comm.broadcast_text(record)};
+}
+
 std::optional<Side> computed(const EvaluationInput& input, const SideTask& task, Communicator& comm,
                              at::Device device) {
-  auto set = compute_features(*task.network, *input.images, task.pass, comm, device);
+  PassSettings pass = task.pass;
+  std::optional<KeptFeatures> kept;
+  if (!task.work_folder.empty()) kept.emplace(open_kept(input, task, comm, device));
+  if (kept) pass.kept = &*kept;
+  auto set = compute_features(*task.network, *input.images, pass, comm, device);
   if (!set) return std::nullopt;
   return agree_value(comm, [&] { return side_of(std::move(*set), *task.network); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,8 @@ struct SideTask {
   PassSettings pass;
   /// Whether the statistics of a packed data set are kept in its folder, and taken from there.
   enum class Cache { none, use } cache = Cache::none;
+  /// The folder in which features are kept while they are computed; empty: nowhere.
+  std::filesystem::path work_folder{};
 };
 
 /// How the reference's come about, for the scores of a plan. `threads`: of this rank.

@@ -144,12 +144,16 @@ void NpzWriter::add_text(const std::string& name, std::string_view text) {
       std::as_bytes(std::span(characters)));
 }
 
-void NpzWriter::commit() {
+void NpzWriter::commit(Flush flush) {
   zip_t* zip = std::exchange(archive_->zip, nullptr);
   if (zip_close(zip) != 0) {
     const int system_error = zip_error_code_system(zip_get_error(zip));
     zip_discard(zip);
     archive_->fail(system_error);
+  }
+  if (flush == Flush::no) {
+    std::filesystem::rename(archive_->temporary, archive_->path);
+    return;
   }
   sync_to_disk(archive_->temporary);
   rename_durably(archive_->temporary, archive_->path);

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/files.hpp"
 #include "npz/npy_header.hpp"
 
 namespace effuse {
@@ -35,7 +36,7 @@ class NpzWriter {
   void add_text(const std::string& name, std::string_view text);
 
   /// Writes the file. Without it there is none.
-  void commit();
+  void commit(Flush flush = Flush::yes);
 
  private:
   struct Archive;

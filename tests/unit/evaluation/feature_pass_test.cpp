@@ -10,6 +10,7 @@
 #include "evaluation/rank_share.hpp"
 #include "evaluation/side.hpp"
 #include "support/error_message.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/world.hpp"
 
 namespace effuse {
@@ -92,6 +93,33 @@ TEST(FeaturePass, AnUnreadableImageEndsItAtEveryRank) {
   const std::string message =
       message_of<AgreedError>([] { features_of(Counting(26, 25), Keep::moments); });
   EXPECT_NE(message.find("image 25 is torn"), std::string::npos) << message;
+}
+
+TEST(FeaturePass, FeaturesThatAreKeptAreNotComputedAgain) {
+  Communicator& world = testing::world();
+  const TemporaryFolder folder;
+  const std::filesystem::path shared = world.broadcast_text(folder.path().string());
+  agree(world, [&] {
+    if (world.rank() == 0) begin_kept_features(shared, "{}");
+  });
+  const auto pass = [&](const PixelNetwork& network) {
+    KeptFeatures kept(shared, "{}");
+    PassSettings with_folder = settings(Keep::features);
+    with_folder.kept = &kept;
+    return compute_features(network, Counting(26), with_folder, world, testing::device());
+  };
+  const auto first = pass(PixelNetwork());
+  agree(world, [&] {
+    if (world.rank() == 0) std::filesystem::remove(shared / "00000003.npz");
+  });
+  const PixelNetwork network;
+  const auto again = pass(network);
+  const IndexRange mine = range_of_rank(26, 4, world.rank(), world.world_size());
+  const bool lost_one = mine.first <= 12 && 12 < mine.end;
+  EXPECT_EQ(network.shapes_seen().size(), lost_one ? 1U : 0U);
+  EXPECT_TRUE(at::equal(first->pooled.mine, again->pooled.mine));
+  EXPECT_TRUE(at::equal(first->logits.mine, again->logits.mine));
+  EXPECT_TRUE(at::equal(first->moments.outer_sum(), again->moments.outer_sum()));
 }
 
 /// Divides by 0 where the first pixel is 40.
