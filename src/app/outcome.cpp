@@ -14,6 +14,7 @@ constexpr const char* kRunning = "running";
 struct Attempt {
   std::int64_t number = 0;
   std::int64_t step = 0;
+  std::int64_t total_steps = 0;
   std::string outcome;
   std::string start;
   std::int64_t began_after = 0;
@@ -32,7 +33,7 @@ Attempt last_attempt(const std::filesystem::path& file) {
     const auto found = record.find(key);
     return found != record.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
   };
-  return {number("attempt"), number("step"),        text("outcome"),
+  return {number("attempt"), number("step"),        number("total_steps"), text("outcome"),
           text("start"),     number("began_after"), number("began_there")};
 }
 
@@ -69,14 +70,18 @@ bool may_become_outcome(const std::filesystem::path& file) {
 }
 
 std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
-                           const std::string& start) {
+                           const std::string& start, std::int64_t total_steps) {
   const Attempt last = last_attempt(file);
   const std::int64_t began_there = last.began_after == step ? last.began_there + 1 : 1;
-  const nlohmann::ordered_json json = {
-      {"outcome", kRunning}, {"exit_code", nullptr},
-      {"step", step},        {"reason", "began, and has not ended yet or was killed"},
-      {"start", start},      {"attempt", last.number + 1},
-      {"began_after", step}, {"began_there", began_there}};
+  const nlohmann::ordered_json json = {{"outcome", kRunning},
+                                       {"exit_code", nullptr},
+                                       {"step", step},
+                                       {"total_steps", total_steps},
+                                       {"reason", "began, and has not ended yet or was killed"},
+                                       {"start", start},
+                                       {"attempt", last.number + 1},
+                                       {"began_after", step},
+                                       {"began_there", began_there}};
   write_file_atomically(file, json.dump(2) + "\n");
   return began_there;
 }
@@ -89,6 +94,7 @@ void write_outcome(const std::filesystem::path& file, const OutcomeRecord& recor
   const nlohmann::ordered_json json = {{"outcome", record.outcome},
                                        {"exit_code", static_cast<int>(record.exit_code)},
                                        {"step", record.step},
+                                       {"total_steps", last.total_steps},
                                        {"reason", valid_utf8(record.reason)},
                                        {"start", unfinished ? last.start : "continue"},
                                        {"attempt", last.number + (begun ? 0 : 1)},

@@ -19,10 +19,11 @@ struct OutcomeRecord {
 
 /// Writes outcome "running" when an attempt begins, so that one that is killed leaves no earlier
 /// attempt's outcome behind. Counts the attempt. `start` says how it was told to begin
-/// (StartOptions::name()). Returns how many attempts in a row, this one included, began after this
-/// same step: those before reached no checkpoint.
+/// (StartOptions::name()), `total_steps` after which step the run is done (0: it has no steps).
+/// Returns how many attempts in a row, this one included, began after this same step: those before
+/// reached no checkpoint.
 std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
-                           const std::string& start);
+                           const std::string& start, std::int64_t total_steps = 0);
 
 /// Writes outcome.json atomically: the end of the attempt that begin_outcome() counted, or of one
 /// more, which was refused before it began. Several ranks may write how one attempt ended.

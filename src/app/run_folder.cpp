@@ -66,6 +66,11 @@ std::filesystem::path RunFolder::move_aside() const {
   std::filesystem::path aside = name;
   for (int n = 2; std::filesystem::exists(aside); ++n) aside = cat(name, "-", n);
   rename_durably(path_, aside);
+  const auto records = aside / submissions().filename();
+  if (std::filesystem::exists(records)) {
+    std::filesystem::create_directories(path_);
+    rename_durably(records, submissions());
+  }
   return aside;
 }
 

@@ -26,6 +26,8 @@ class RunFolder {
   std::filesystem::path target(int rank) const;
   std::filesystem::path previews() const { return path_ / "previews"; }
   std::filesystem::path bad_steps() const { return path_ / "bad_steps"; }
+  /// What slurm/effuse-submit keeps there: scripts, logs. Not ours to write.
+  std::filesystem::path submissions() const { return path_ / "slurm"; }
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
 
   /// Makes the folder and those in it.
@@ -40,7 +42,7 @@ class RunFolder {
   std::unique_ptr<LockFile> lock() const;
 
   /// Renames what is there to "<name>.before-<time>" and returns that name; empty where nothing
-  /// was.
+  /// was. submissions() stays: Slurm writes this very job's log there.
   std::filesystem::path move_aside() const;
 
  private:

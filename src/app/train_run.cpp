@@ -124,7 +124,8 @@ void TrainRun::write_run_files() {
   const std::string environment = describe_environment(comm_, context_.session, device_, threads_);
   agree(comm_, [&] {
     if (!leads()) return;
-    warn_of_no_headway(begin_outcome(folder_.outcome(), steps_done_, start_.name()), steps_done_);
+    warn_of_no_headway(begin_outcome(folder_.outcome(), steps_done_, start_.name(), total_steps_),
+                       steps_done_);
     cut_draw_logs_back(folder_.draws(), steps_done_);
     write_file_atomically(folder_.config(), to_toml(config_, train_sections()));
     if (steps_done_ > 0) warn_of_other_build(folder_.environment());

@@ -22,6 +22,7 @@ TEST(Outcome, counts_the_attempts) {
   EXPECT_EQ(outcome_in(file), (nlohmann::json{{"outcome", "stopped"},
                                               {"exit_code", 75},
                                               {"step", 7},
+                                              {"total_steps", 0},
                                               {"reason", "asked to stop"},
                                               {"start", "continue"},
                                               {"attempt", 1},
@@ -30,6 +31,15 @@ TEST(Outcome, counts_the_attempts) {
   write_outcome(file, {outcome_name(ExitCode::done), ExitCode::done, 9, "all steps done"});
   EXPECT_EQ(outcome_in(file)["attempt"], 2);
   EXPECT_EQ(outcome_in(file)["outcome"], "done");
+}
+
+TEST(Outcome, keeps_how_far_the_run_is_to_go) {
+  const TemporaryFolder folder;
+  const auto file = folder / "outcome.json";
+  begin_outcome(file, 5, "continue", 40);
+  EXPECT_EQ(outcome_in(file)["total_steps"], 40);
+  write_outcome(file, {"stopped", ExitCode::stopped, 12, "asked to stop"});
+  EXPECT_EQ(outcome_in(file)["total_steps"], 40);
 }
 
 TEST(Outcome, of_an_attempt_that_was_killed_is_running) {

@@ -53,6 +53,18 @@ TEST(RunFolder, moves_aside_what_is_there) {
   EXPECT_EQ(aside.filename().string().rfind("faces.before-", 0), 0u);
 }
 
+TEST(RunFolder, keeps_the_log_that_slurm_writes_when_it_moves_aside) {
+  const TemporaryFolder root;
+  const RunFolder folder({.name = "faces", .folder = root.path().string()});
+  folder.create();
+  std::filesystem::create_directory(folder.submissions());
+  std::ofstream(folder.submissions() / "effuse-train-7.out") << "begun";
+  const auto aside = folder.move_aside();
+  EXPECT_TRUE(std::filesystem::exists(folder.submissions() / "effuse-train-7.out"));
+  EXPECT_FALSE(std::filesystem::exists(aside / "slurm"));
+  EXPECT_FALSE(std::filesystem::exists(folder.checkpoints()));
+}
+
 TEST(RunFolder, is_one_jobs_at_a_time) {
   const TemporaryFolder root;
   const RunFolder folder({.name = "faces", .folder = (root / "runs").string()});

@@ -116,8 +116,7 @@ TEST(CommandLine, GetPrintsValuesAsScriptsTakeThem) {
   EXPECT_EQ(answer_to({"--steps", "20", "--set", "sampling.output=my images", "--get",
                        "sampling.output", "--get", "sampling.steps", "--get", "run.name"}),
             "my images\n20\nrun\n");
-  const std::string refused =
-      message_of<ConfigError>([] { parse({"--get", "sampling.step"}); });
+  const std::string refused = message_of<ConfigError>([] { parse({"--get", "sampling.step"}); });
   EXPECT_NE(refused.find("sampling.steps"), std::string::npos) << refused;
 }
 
