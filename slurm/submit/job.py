@@ -1,0 +1,89 @@
+"""The four kinds of jobs: their programs, what they make, and whether it is there already."""
+
+import json
+import pathlib
+
+from submit.errors import Refused
+from submit.site import SLURM
+
+
+RESULTS = {"pack": "pack.output", "sample": "sampling.output", "evaluate": "evaluation.output"}
+# Asked for at once, as a program takes half a second to answer.
+KEYS = ("run.folder", "run.name", "run.steps", "evaluation.images", *RESULTS.values())
+
+
+class Job:
+    """One kind of job with a configuration and further arguments of its program."""
+
+    KINDS = ("pack", "train", "sample", "evaluate")  # in the order of a pipeline
+
+    def __init__(self, kind, config, arguments, site):
+        self.kind, self.config, self.arguments, self.site = kind, config, list(arguments), site
+        self.program = f"effuse-{kind}"
+        self.script = SLURM / f"{kind}.sbatch"
+        self._values = None
+
+    def value(self, key):
+        """That of the configuration, as the program resolves it. Sees that the configuration can be read, too."""
+        if self._values is None:
+            asked = [word for key in KEYS for word in ("--get", key)]
+            self._values = dict(zip(KEYS, self._answer(*asked).splitlines()))
+        return self._values[key]
+
+    def check(self):
+        """What the program says of its configuration, data and the results that are there."""
+        # The login node has no GPU as a rule, but the nodes of the job will.
+        cpu = [] if self.kind == "pack" else ["--set", "parallel.device=cpu"]
+        return self._answer("--check", *cpu).strip()
+
+    def _answer(self, *further):
+        done = self.site.run(self.program, "--config", self.config, *self.arguments, *further)
+        if done.returncode != 0:
+            raise Refused(f"{self.program} refuses {self.config}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout or done.stderr.strip()
+
+    def result(self):
+        """The folder or file it makes."""
+        if self.kind == "train":
+            return pathlib.Path(self.value("run.folder")) / self.value("run.name")
+        return pathlib.Path(self.value(RESULTS[self.kind]))
+
+    def run_folder(self):
+        """Where its log and record go: the folder of the run; without a run, one named as the result."""
+        name = self.value("run.name")
+        if name == "run" and self.kind != "train":
+            name = self.result().stem or name
+        return pathlib.Path(self.value("run.folder")) / name
+
+    def is_done(self):
+        """Whether there is nothing left to do."""
+        if not is_whole(self.kind, self.result()):
+            return False
+        if self.kind == "train":  # more steps may be wanted now; 0: given in images or epochs
+            ended, wanted = outcome_of(self.result()), int(self.value("run.steps"))
+            return ended["step"] >= (wanted or ended["total_steps"])
+        if self.kind == "evaluate":
+            images = pathlib.Path(self.value("evaluation.images")) / "samples.json"
+            return not images.exists() or self.result().stat().st_mtime >= images.stat().st_mtime
+        return True
+
+
+def is_whole(kind, result):
+    """Whether a job of that kind has come to its end with this folder or file."""
+    if kind == "train":
+        return outcome_of(result).get("outcome") == "done"
+    if kind == "evaluate":
+        return result.is_file()
+    return _json(result / {"pack": "dataset.json", "sample": "samples.json"}[kind]).get("complete") is True
+
+
+def outcome_of(run_folder):
+    """outcome.json of a training run; empty where there is none."""
+    return _json(run_folder / "outcome.json")
+
+
+def _json(file):
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}

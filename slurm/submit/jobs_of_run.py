@@ -1,0 +1,32 @@
+"""What can be done to the jobs of a run after they were submitted: reading their logs, cancelling them."""
+
+import glob
+import os
+
+from submit import records, slurm
+from submit.errors import Refused
+
+
+def show_log(run_folder, kind, follow):
+    """Of the last job, or the last of a kind. With `follow` it does not return."""
+    found = [record for record in records.read(run_folder) if kind in (None, record["kind"])]
+    if not found:
+        raise Refused(f"no {kind or ''} job was submitted for {run_folder}".replace("  ", " "))
+    begun = [record for record in found if glob.glob(record["log"])]
+    if not begun:
+        raise Refused(f"job {found[-1]['job']} has not begun: there is no {found[-1]['log']} yet")
+    logs = sorted(glob.glob(begun[-1]["log"]))
+    os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), *logs])
+
+
+def cancel(run_folder):
+    known = slurm.states()
+    jobs = [record for record in records.read(run_folder)
+            if any(state in slurm.ACTIVE for state, _ in known.get(record["job"], []))]
+    if not jobs:
+        raise Refused(f"no job of {run_folder} is waiting or running")
+    slurm.cancel([record["job"] for record in jobs])
+    for record in jobs:
+        print(f"cancelled  job {record['job']}: {record['kind']}")
+    if any(record["kind"] == "train" for record in jobs):
+        print("A training job that runs saves a checkpoint first; submitted again, it continues.")

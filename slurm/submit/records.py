@@ -1,0 +1,39 @@
+"""What is kept of a submission: <run folder>/slurm/<job>/ with the script, the command and the environment."""
+
+import json
+import pathlib
+import shlex
+import shutil
+import time
+
+from submit.site import SLURM
+
+FILE = "job.json"
+# What can change a result or a launch; not what a login leaves there, which may hold secrets.
+KEPT = ("EFFUSE_", "SBATCH_", "SLURM_CONF", "NCCL_", "UCX_", "OMPI_", "PMIX_", "OMP_", "MKL_", "CUDA_", "HDF5_", "PATH=",
+        "LD_LIBRARY_PATH=", "LOADEDMODULES=")
+
+
+def write(job, number, command, log, run_folder):
+    folder = run_folder / "slurm" / number
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(job.script, folder)
+    shutil.copy(SLURM / "common.sh", folder)
+    variables = [f"{key}={value}" for key, value in sorted(job.site.environment().items())]
+    (folder / "environment").write_text("".join(f"{line}\n" for line in variables if line.startswith(KEPT)))
+    (folder / "command").write_text(f"cd {shlex.quote(str(pathlib.Path.cwd()))}\n{shlex.join(command)}\n")
+    shutil.copy(job.config, folder / "config.toml")
+    record = {"job": number, "kind": job.kind, "config": str(job.config), "arguments": job.arguments, "log": str(log),
+              "result": str(job.result()), "submitted": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    (folder / FILE).write_text(json.dumps(record, indent=2) + "\n")
+
+
+def read(run_folder):
+    """The records of a run, oldest first."""
+    found = [json.loads(file.read_text()) for file in run_folder.glob(f"slurm/*/{FILE}")]
+    return sorted(found, key=lambda record: int(record["job"]))
+
+
+def runs(folder):
+    """The run folders in `folder` from which jobs were submitted."""
+    return sorted({file.parents[2] for file in folder.glob(f"*/slurm/*/{FILE}")})

@@ -1,0 +1,52 @@
+"""The cluster: settings of slurm/sites/<cluster>.env, and programs of Effuse run as they are installed there."""
+
+import os
+import pathlib
+import shlex
+import subprocess
+
+from submit.errors import Refused
+
+SLURM = pathlib.Path(__file__).resolve().parents[1]
+HOME = SLURM.parent
+
+
+class Site:
+    def __init__(self, name):
+        """`name` of a file in slurm/sites; empty: nothing but the environment."""
+        self.name = name
+        self.settings = self._read() if name else {}
+
+    def _read(self):
+        file = SLURM / "sites" / f"{self.name}.env"
+        if not file.is_file():
+            there = ", ".join(sorted(path.stem for path in file.parent.glob("*.env")))
+            raise Refused(f"there is no {file}. Copy one of these, or name one: {there}")
+        # Bash alone knows what a file for bash says; only what it adds is of interest.
+        script = 'set -a; source "$1" && exec env -0'
+        done = subprocess.run(["bash", "-c", script, "bash", str(file)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise Refused(f"{file} cannot be read: {done.stderr.strip()}")
+        after = dict(entry.split("=", 1) for entry in done.stdout.split("\0") if "=" in entry)
+        own = ("_", "SHLVL", "PWD", "OLDPWD")
+        return {key: value for key, value in after.items() if key not in own and os.environ.get(key) != value}
+
+    def environment(self):
+        """That of sbatch, and so of the job."""
+        settings = {**self.settings, "EFFUSE_HOME": str(HOME)}
+        if self.name:
+            settings["EFFUSE_SITE"] = self.name
+        return {**os.environ, **settings}
+
+    def options(self, kind):
+        """Those of sbatch for a kind of job."""
+        environment = self.environment()
+        return [word for key in ("EFFUSE_SBATCH", f"EFFUSE_SBATCH_{kind.upper()}")
+                for word in shlex.split(environment.get(key, ""))]
+
+    def run(self, program, *arguments):
+        """The finished process of a program of Effuse, run here as a batch script would run it."""
+        script = 'source "$EFFUSE_HOME/slurm/common.sh" && run_here "$@"'
+        return subprocess.run(["bash", "-c", script, "bash", program, *map(str, arguments)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, env=self.environment())

@@ -1,0 +1,60 @@
+"""Slurm's commands."""
+
+import getpass
+import subprocess
+
+from submit.errors import Failed, Refused
+
+ACTIVE = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED", "STOPPED")
+
+
+def run(*command, env=None):
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    except FileNotFoundError:
+        raise Refused(f"{command[0]} is not on the path: this is no node of a Slurm cluster, or its module is not loaded.")
+
+
+def test(command, env):
+    """When and where the job could start, in Slurm's words."""
+    done = run(command[0], "--test-only", *command[1:], env=env)
+    if done.returncode != 0:
+        raise Refused(f"Slurm would refuse the job: {_words(done)}")
+    return _words(done).partition(" to start at ")[2] or _words(done)
+
+
+def submit(command, env):
+    """The job's number."""
+    done = run(*command, env=env)
+    if done.returncode != 0:
+        raise Failed(f"sbatch failed: {_words(done)}")
+    return done.stdout.strip().split(";")[0]
+
+
+def cancel(jobs):
+    done = run("scancel", *jobs)
+    if done.returncode != 0:
+        raise Failed(f"scancel failed: {_words(done)}")
+
+
+def states():
+    """{job: [(state, reason) of each of its elements]} of the user's jobs that Slurm still knows."""
+    done = run("squeue", "--noheader", "--user", getpass.getuser(), "--states=all", "--array", "--format=%F|%T|%r")
+    if done.returncode != 0:
+        raise Failed(f"squeue failed: {_words(done)}")
+    known = {}
+    for line in done.stdout.splitlines():
+        job, state, reason = line.split("|", 2)
+        known.setdefault(job.strip(), []).append((state, reason))
+    return known
+
+
+def restarts(job):
+    done = run("scontrol", "--oneliner", "show", "job", job)
+    words = [word for word in done.stdout.split() if word.startswith("Restarts=")]
+    return sum(int(word.split("=")[1]) for word in words)
+
+
+def _words(done):
+    text = (done.stderr.strip() or done.stdout.strip()).replace("sbatch: error: ", "").replace("sbatch: ", "")
+    return " ".join(text.split())

@@ -1,0 +1,68 @@
+"""The table of effuse-submit status, from Slurm and the run folders."""
+
+import pathlib
+
+from submit import records, slurm
+from submit.errors import Refused
+from submit.job import is_whole
+from submit.progress import Progress
+
+COLUMNS = ("run", "job", "kind", "state", "restarts", "step", "loss", "images/s", "left", "checkpoint")
+
+
+def show(folder, name):
+    """Of one run, or of all in `folder`."""
+    folders = [folder / name] if name else records.runs(folder)
+    rows = [row for run_folder in folders for row in rows_of(run_folder, slurm.states())]
+    if not rows:
+        raise Refused(f"no job was submitted for {folder / name}" if name else
+                      f"no run in {folder} was submitted with effuse-submit (other places: --runs FOLDER)")
+    print_table([COLUMNS, *rows])
+
+
+def rows_of(run_folder, known):
+    """A row for the last job of each kind."""
+    last = {record["kind"]: record for record in records.read(run_folder)}
+    for record in sorted(last.values(), key=lambda record: int(record["job"])):
+        state = state_of(record, known.get(record["job"], []))
+        restarts = slurm.restarts(record["job"]) if record["job"] in known else ""
+        yield (run_folder.name, record["job"], record["kind"], state, str(restarts),
+               *(training_columns(Progress(run_folder)) if record["kind"] == "train" else ("",) * 5))
+
+
+def state_of(record, elements):
+    """Slurm's word, of an array how many elements are in which state; later, whether there is a whole result."""
+    if not elements:
+        return "done" if is_whole(record["kind"], pathlib.Path(record["result"])) else "gone, not done"
+    if len(elements) == 1:
+        state, reason = elements[0]
+        return state.lower() if reason in ("None", "") or state == "RUNNING" else f"{state.lower()} ({reason})"
+    counts = {}
+    for state, _ in elements:
+        counts[state.lower()] = counts.get(state.lower(), 0) + 1
+    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+
+
+def training_columns(progress):
+    step, total, loss, rate, left = (progress.step(), progress.total(), progress.loss(), progress.images_per_s(),
+                                     progress.left_s())
+    checkpoint = progress.checkpoint()
+    return (f"{step:,} of {total:,}" if total else "", f"{loss:.4f}" if loss is not None else "",
+            f"{rate:.1f}" if rate else "", duration(left) if left is not None else "",
+            f"step {checkpoint[0]:,}, {duration(checkpoint[1])} ago" if checkpoint else "none")
+
+
+def duration(seconds):
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def print_table(rows):
+    """Columns that are empty are left out."""
+    columns = [column for column in zip(*rows) if any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    for row in zip(*columns):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())

@@ -1,0 +1,53 @@
+"""One job: checked, composed and submitted."""
+
+import shlex
+
+from submit import records, slurm
+from submit.errors import Refused
+
+
+class Submission:
+    def __init__(self, job, options=()):
+        """`options` of sbatch, which go before those of the site."""
+        self.job = job
+        self.run_folder = job.run_folder()
+        options = [*job.site.options(job.kind), *options]
+        self.is_array = job.kind == "pack" or any(word.startswith(("--array", "-a")) for word in options)
+        log = self.run_folder / "slurm" / ("%x-%A_%a.out" if self.is_array else "%x-%j.out")
+        self.command = ["sbatch", "--parsable", f"--output={log}", *options, str(job.script), str(job.config),
+                        *job.arguments]
+
+    def require_alone(self):
+        """Refuses where a job of this kind is at work for this run."""
+        known = slurm.states()
+        for record in records.read(self.run_folder):
+            active = [state for state, _ in known.get(record["job"], []) if state in slurm.ACTIVE]
+            if record["kind"] == self.job.kind and active:
+                raise Refused(f"job {record['job']} ({record['kind']}, {active[0].lower()}) is at work for "
+                              f"{self.run_folder}. Wait for it, or: effuse-submit cancel {self.run_folder.name}")
+
+    def require_configuration(self):
+        """Sees to the settings and all they name."""
+        return self.job.check()
+
+    def require_allocation(self):
+        """Asks Slurm whether it would take the job, and when it could start."""
+        return slurm.test(self.command, self.job.site.environment())
+
+    def line(self):
+        settings = [f"{key}={shlex.quote(value)}" for key, value in sorted(self.job.site.settings.items())
+                    if key.startswith("SBATCH_")]
+        if self.job.site.name:
+            settings.append(f"EFFUSE_SITE={self.job.site.name}")
+        return " ".join([*settings, f"EFFUSE_HOME={shlex.quote(self.job.site.environment()['EFFUSE_HOME'])}",
+                         shlex.join(self.command)])
+
+    def submit(self, *dependency):
+        """Returns the job's number and the name of its log."""
+        (self.run_folder / "slurm").mkdir(parents=True, exist_ok=True)
+        command = [self.command[0], *dependency, *self.command[1:]]
+        number = slurm.submit(command, self.job.site.environment())
+        name = f"{self.job.program}-{number}{'_*' if self.is_array else ''}.out"
+        log = self.run_folder / "slurm" / name
+        records.write(self.job, number, command, log, self.run_folder)
+        return number, log
