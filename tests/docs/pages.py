@@ -41,7 +41,8 @@ def arguments_of(command):
     first = command[0] if command else ""
     for place, word in enumerate(command):
         program = pathlib.PurePath(word).name
-        if program.startswith("effuse-") and (place == 0 or first == "mpirun"):
+        # slurm/effuse-submit is tried on a cluster: tests/slurm.
+        if program.startswith("effuse-") and program != "effuse-submit" and (place == 0 or first == "mpirun"):
             return program, command[place + 1:]
     return None
 

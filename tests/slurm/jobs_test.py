@@ -1,0 +1,89 @@
+"""The batch scripts for packing, sampling and scoring on a real cluster: killed and requeued, they go on where they were."""
+
+import json
+
+import pytest
+
+from workplace import Gate, files_of, make_images, run, waves, write_folder
+
+TWO_NODES = ("--nodes=2", "--ntasks-per-node=2")
+
+
+@pytest.fixture(scope="module")
+def model(place):
+    """The run folder of a trained model."""
+    return place.uninterrupted("model", 3, ranks=1)
+
+
+def test_a_data_set_is_packed_by_an_array_of_which_one_element_is_killed(place, cluster):
+    images = place.folder / "many"
+    make_images(images, size=96, count=300)
+    words = ("--input", images, "--image-size", "96", "--shard-size-mib", "1")
+    job = place.submit("pack", "tiny.toml", *words, "--output", "parts", options=("--array=1-3",))
+    # Its first shard is there, more are to come.
+    part = place.folder / "parts/part-00002-of-00003.json"
+    cluster.wait("part 2 has a shard", lambda: part.exists() and json.loads(part.read_text())["shards"])
+    cluster.run("scontrol", "requeue", f"{job}_2")
+    cluster.wait("the element was requeued", lambda: cluster.job(f"{job}_2").get("Restarts") == "1")
+    cluster.start_again(f"{job}_2")
+    for element in (1, 2, 3):
+        place.finished(f"{job}_{element}")
+    whole = run("effuse-pack", *words, "--output", place.folder / "whole")
+    assert whole.returncode == 0, whole.stderr
+    assert files_of(place.folder / "parts") == files_of(place.folder / "whole")
+    assert cluster.job(f"{job}_1")["Restarts"] == "0"
+
+
+def test_single_elements_need_to_know_how_many_there_are(place):
+    job = place.submit("pack", "tiny.toml", options=("--array=2",))
+    log = place.failed(f"{job}_2", code=2)
+    assert "EFFUSE_PARTS=N" in log
+
+
+def test_samples_are_made_once_each(place, cluster, model):
+    words = ("--weights", model, "--number", "600", "--steps", "10", "--tile", "8", "--format", "npz")
+    job = place.submit("sample", "tiny.toml", *words, "--output", "samples", options=TWO_NODES)
+    tiles = place.folder / "samples/tiles"
+    cluster.wait("some tiles are there", lambda: tiles.is_dir() and len(list(tiles.iterdir())) > 5)
+    cluster.run("scontrol", "requeue", job)
+    cluster.wait_for_state(job, "PENDING")
+    made = len(list(tiles.iterdir()))
+    assert 5 < made < 75
+    cluster.start_again(job)
+    place.finished(job)
+    straight = run("effuse-sample", "--config", place.folder / "tiny.toml", *words, "--output", place.folder / "straight",
+                   ranks=2)
+    assert straight.returncode == 0, straight.stderr
+    assert files_of(place.folder / "samples") == files_of(place.folder / "straight")
+
+
+def test_samples_of_an_array(place, model):
+    words = ("--weights", model, "--number", "40", "--steps", "5", "--tile", "8")
+    job = place.submit("sample", "tiny.toml", *words, "--output", "array", options=("--array=1-2", "--ntasks-per-node=1"))
+    for element in (1, 2):
+        place.finished(f"{job}_{element}")
+    assert len(list((place.folder / "array").rglob("*.png"))) == 41  # with the grid
+    assert json.loads((place.folder / "array/samples.json").read_text())["complete"] is True
+
+
+def test_features_are_computed_once_each(place, cluster):
+    images = waves(2, 14)
+    images[9] = 255  # the network waits for its gate at this one
+    gate, made = Gate(place.folder), write_folder(place.folder / "made", images)
+    words = ("--network", gate.network, "--images", made, "--reference", write_folder(place.folder / "real", waves(1, 10)),
+             "--metrics", "fid,kid", "--kid-subset-size", "8", "--tile", "2")
+    gate.shut()
+    job = place.submit("evaluate", "tiny.toml", *words, "--output", "score.json", options=("--ntasks-per-node=2",))
+    cluster.wait("all features but those of one rank are kept",
+                 lambda: len(list((place.folder / "score.json.parts").glob("*/[0-9]*.npz"))) == 8)
+    cluster.run("scontrol", "requeue", job)
+    cluster.wait_for_state(job, "PENDING")
+    gate.open()
+    cluster.start_again(job)
+    place.finished(job)
+    assert "the features of 10 of 10 images were kept" in place.log(job)
+    assert "the features of 6 of 14 images were kept" in place.log(job)
+    straight = run("effuse-evaluate", "--config", place.folder / "tiny.toml", *words, "--output",
+                   place.folder / "straight.json", ranks=2)
+    assert straight.returncode == 0, straight.stderr
+    assert (place.folder / "score.json").read_bytes() == (place.folder / "straight.json").read_bytes()

@@ -1,0 +1,57 @@
+"""A training job that is stopped on a real cluster: before its time limit, by an operator, a more urgent job, its user."""
+
+from life import TWO_NODES, UNTIL_STOPPED, assert_continues, assert_stopped_with_checkpoint, begin, requeued
+
+
+def test_before_the_time_limit_it_saves_and_queues_itself_again(place, cluster):
+    job = place.submit("train", place.configure("limit", **UNTIL_STOPPED),
+                       options=(*TWO_NODES, "--time=1", "--signal=B:USR1@60"))
+    dependent = cluster.submit("--dependency", f"afterok:{job}", "--kill-on-invalid-dep=yes", "--wrap=true",
+                               cwd=place.folder)
+    requeued(place, job)
+    assert_stopped_with_checkpoint(place, "limit", job)
+    assert cluster.job(dependent)["JobState"] == "PENDING"
+    assert_continues(place, "limit", job)
+    place.finished(dependent)
+
+
+def test_mpirun_passes_the_warning_on(place, cluster):
+    job = begin(place, "warned", EFFUSE_LAUNCHER="mpirun")
+    cluster.run("scancel", "--batch", "--signal=USR1", job)
+    requeued(place, job)
+    assert_stopped_with_checkpoint(place, "warned", job)
+    assert_continues(place, "warned", job)
+
+
+def test_requeued_by_an_operator(place, cluster):
+    job = begin(place, "requeued")
+    cluster.run("scontrol", "requeue", job)
+    requeued(place, job)
+    assert_stopped_with_checkpoint(place, "requeued", job)
+    assert_continues(place, "requeued", job)
+
+
+def test_preempted_it_saves_and_slurm_requeues_it(place, cluster):
+    job = begin(place, "preempted")
+    urgent = cluster.submit("--partition=urgent", "--nodes=3", "--exclusive", "--wrap=true", cwd=place.folder)
+    requeued(place, job)
+    assert_stopped_with_checkpoint(place, "preempted", job)
+    place.finished(urgent)
+    assert_continues(place, "preempted", job)
+
+
+def test_cancelled_it_saves_and_stays_cancelled(place, cluster, launcher):
+    name = f"cancelled-{launcher}"
+    job = begin(place, name, EFFUSE_LAUNCHER=launcher)
+    cluster.run("scancel", job)
+    cluster.wait("the job has left", lambda: not cluster.run("squeue", "-h", "-j", job))
+    assert cluster.job(job)["JobState"] == "CANCELLED"
+    assert cluster.job(job)["Restarts"] == "0"
+    assert_stopped_with_checkpoint(place, name, job)
+
+
+def test_steps_told_to_end_are_not_requeued(place, cluster):
+    job = begin(place, "ended")
+    cluster.run("scancel", "--signal=TERM", job)
+    place.failed(job, code=75)
+    assert_stopped_with_checkpoint(place, "ended", job)
