@@ -39,7 +39,8 @@ class Job:
     def _answer(self, *further):
         done = self.site.run(self.program, "--config", self.config, *self.arguments, *further)
         if done.returncode != 0:
-            raise Refused(f"{self.program} refuses {self.config}: {done.stderr.strip() or done.stdout.strip()}")
+            said = (done.stderr.strip() or done.stdout.strip()).replace("error: ", "", 1)
+            raise Refused(f"{self.program} refuses {self.config}: {said}")
         return done.stdout or done.stderr.strip()
 
     def result(self):
@@ -63,8 +64,9 @@ class Job:
             ended, wanted = outcome_of(self.result()), int(self.value("run.steps"))
             return ended["step"] >= (wanted or ended["total_steps"])
         if self.kind == "evaluate":
-            images = pathlib.Path(self.value("evaluation.images")) / "samples.json"
-            return not images.exists() or self.result().stat().st_mtime >= images.stat().st_mtime
+            sets = [pathlib.Path(name) / "samples.json" for name in json.loads(self.value("evaluation.images"))]
+            made = [file.stat().st_mtime for file in sets if file.exists()]
+            return self.result().stat().st_mtime >= max(made, default=0)
         return True
 
 

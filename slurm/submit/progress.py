@@ -34,7 +34,8 @@ class Progress:
 
     def left_s(self):
         seconds = [sum(line.get(part, 0) for part in PARTS) for line in self._lines]
-        return (self.total() - self.step()) * sum(seconds) / len(seconds) if seconds else None
+        missing = self.total() - self.step()
+        return missing * sum(seconds) / len(seconds) if seconds and missing > 0 else None
 
     def checkpoint(self):
         """(step, age in seconds) of the newest."""

@@ -27,8 +27,9 @@ fit = "pad"
 
 [run]
 name = "clothes"
-steps = 60
-batch_size = 32
+steps = 200
+batch_size = 16
+log_every_steps = 10
 
 [data]
 folder = "packed"
@@ -40,6 +41,12 @@ up_block_types = ["AttnUpBlock2D", "UpBlock2D"]
 layers_per_block = 1
 norm_num_groups = 8
 
+[precision]
+compute = "fp32"
+
+[preview]
+every_steps = 0
+
 [sampling]
 weights = "runs/clothes"
 output = "samples"
@@ -47,9 +54,9 @@ number = 100
 steps = 10
 
 [evaluation]
-images = "samples"
-reference = "packed"
-metrics = "fid,precision,recall"
+images = ["samples"]
+reference = ["packed"]
+metrics = ["fid", "precision_recall"]
 network = "{network}"
 output = "score.json"
 """
@@ -89,7 +96,8 @@ def main():
         terminal.type("sinfo")
         terminal.type("env | grep EFFUSE_SBATCH | sort")
         terminal.type("effuse-submit pipeline clothes.toml")
-        cluster.wait("training has begun", (pathlib.Path(folder) / "runs/clothes/metrics/train.jsonl").exists)
+        log = pathlib.Path(folder) / "runs/clothes/metrics/train.jsonl"
+        cluster.wait("it trains", lambda: log.exists() and log.read_bytes().count(b"\n") > 5)
         terminal.type("effuse-submit status")
         terminal.wait_for_all_jobs()
         terminal.type("effuse-submit status")
