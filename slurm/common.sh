@@ -4,6 +4,12 @@
 # A script sets EFFUSE_HOME, sources this file, and calls  begin OUTCOME-FILE,  launch PROGRAM ARGUMENTS...  and  end_job.
 # Settings of the site come from slurm/sites/$EFFUSE_SITE.env or the environment; slurm/sites/README.md lists them.
 
+warned=no      # by USR1, of the time limit
+terminated=no  # by TERM; Slurm sends it to the ranks too, and this script has to live until they have saved
+launcher=""
+trap 'warned=yes; [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null' USR1
+trap 'terminated=yes' TERM
+
 say() { printf '%s slurm: %s\n' "$(date +%FT%T)" "$*"; }
 fail() {  # EXIT-CODE MESSAGE
   say "$2" >&2
@@ -36,12 +42,6 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/effuse-XXXXXX") || fail 1 "no scratch folde
 trap 'rm -rf "$scratch"' EXIT
 
 # --- Beginning -------------------------------------------------------------------------------------------------------
-warned=no      # by USR1, of the time limit
-terminated=no  # by TERM; Slurm sends it to the ranks too, and this script has to live until they have saved
-launcher=""
-trap 'warned=yes; [ -z "$launcher" ] || kill -USR1 "$launcher"' USR1
-trap 'terminated=yes' TERM
-
 begin() {  # [OUTCOME-FILE]: where the program will write how it ended; without, its exit code says it
   outcome_file=${1:-}
   attempts_before=$(outcome_field attempt)
@@ -83,11 +83,24 @@ launch() {  # PROGRAM ARGUMENTS...: over all tasks of the allocation. Sets launc
   if [ "$warned" = yes ]; then return; fi
   start_ranks "$@" &
   launcher=$!
-  # A signal ends `wait`, but not the launcher.
-  while wait "$launcher"; [ $? -gt 128 ] && kill -0 "$launcher" 2>/dev/null; do :; done
+  wait_for_ranks
   wait "$launcher"
   launcher_code=$?
   launcher=""
+}
+
+# A signal ends `wait`, but not the launcher. The warning is passed on again until the ranks have ended: launchers lose it
+# while they start.
+wait_for_ranks() {
+  while kill -0 "$launcher" 2>/dev/null; do
+    if [ "$warned" = no ]; then
+      wait "$launcher"
+    else
+      sleep 10 &
+      wait -n "$launcher" $!
+      kill -USR1 "$launcher" 2>/dev/null
+    fi
+  done
 }
 
 start_ranks() {

@@ -23,6 +23,15 @@ def test_mpirun_passes_the_warning_on(place, cluster):
     assert_continues(place, "warned", job)
 
 
+def test_a_warning_before_the_ranks_are_up_is_not_lost(place, cluster):
+    job = place.submit("train", place.configure("early", **UNTIL_STOPPED), options=TWO_NODES)
+    cluster.wait("the script has begun", lambda: "ranks: 4" in place.log(job))
+    cluster.run("scancel", "--batch", "--signal=USR1", job)
+    requeued(place, job)
+    assert "back into the queue" in place.log(job)
+    cluster.run("scancel", job)
+
+
 def test_requeued_by_an_operator(place, cluster):
     job = begin(place, "requeued")
     cluster.run("scontrol", "requeue", job)
