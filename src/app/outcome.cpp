@@ -1,5 +1,6 @@
 #include "app/outcome.hpp"
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "core/files.hpp"
@@ -20,6 +21,12 @@ struct Attempt {
   std::int64_t began_after = 0;
   std::int64_t began_there = 0;  // how often in a row
 };
+
+/// Of this process; empty outside Slurm. Each element of an array has its own.
+std::string slurm_job() {
+  const char* job = std::getenv("SLURM_JOB_ID");
+  return job != nullptr ? job : "";
+}
 
 Attempt last_attempt(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return {};
@@ -79,6 +86,7 @@ std::int64_t begin_outcome(const std::filesystem::path& file, std::int64_t step,
                                        {"total_steps", total_steps},
                                        {"reason", "began, and has not ended yet or was killed"},
                                        {"start", start},
+                                       {"slurm_job", slurm_job()},
                                        {"attempt", last.number + 1},
                                        {"began_after", step},
                                        {"began_there", began_there}};
@@ -97,6 +105,7 @@ void write_outcome(const std::filesystem::path& file, const OutcomeRecord& recor
                                        {"total_steps", last.total_steps},
                                        {"reason", valid_utf8(record.reason)},
                                        {"start", unfinished ? last.start : "continue"},
+                                       {"slurm_job", slurm_job()},
                                        {"attempt", last.number + (begun ? 0 : 1)},
                                        {"began_after", last.began_after},
                                        {"began_there", last.began_there}};

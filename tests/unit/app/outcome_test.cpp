@@ -25,6 +25,7 @@ TEST(Outcome, counts_the_attempts) {
                                               {"total_steps", 0},
                                               {"reason", "asked to stop"},
                                               {"start", "continue"},
+                                              {"slurm_job", ""},
                                               {"attempt", 1},
                                               {"began_after", 0},
                                               {"began_there", 0}}));
