@@ -20,14 +20,21 @@ fail() {  # EXIT-CODE MESSAGE
 if [ -n "${EFFUSE_SITE:-}" ]; then
   site_file=$EFFUSE_HOME/slurm/sites/$EFFUSE_SITE.env
   [ -r "$site_file" ] || fail 2 "EFFUSE_SITE is $EFFUSE_SITE, but there is no $site_file. Write it, or name another."
+  bash -n "$site_file" || fail 2 "$site_file cannot be read by bash: see above."
+  typed=$(export -p | grep '^declare -x EFFUSE_')  # what was given with the command goes before the file
   set -a
   # shellcheck disable=SC1090  # chosen by the user
-  source "$site_file" || fail 2 "$site_file ends with an error: see above."
+  source "$site_file"
   set +a
+  eval "$typed"
 fi
 for module in ${EFFUSE_MODULES:-}; do
   module load "$module" || fail 2 "EFFUSE_MODULES: module load $module failed."
 done
+case ${EFFUSE_LAUNCHER:=srun} in
+  srun | mpirun | none) ;;
+  *) fail 2 "EFFUSE_LAUNCHER is $EFFUSE_LAUNCHER, but has to be srun or mpirun." ;;
+esac
 PATH=${EFFUSE_BIN:-$EFFUSE_HOME/build/release/bin}:$PATH
 container=()
 if [ -n "${EFFUSE_CONTAINER:-}" ]; then
@@ -105,7 +112,7 @@ wait_for_ranks() {
 
 start_ranks() {
   local flags
-  case ${EFFUSE_LAUNCHER:-srun} in
+  case $EFFUSE_LAUNCHER in
     srun)
       read -ra flags <<<"${EFFUSE_SRUN_FLAGS:-}"
       if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then flags+=(--cpus-per-task="$SLURM_CPUS_PER_TASK"); fi
@@ -116,7 +123,6 @@ start_ranks() {
       read -ra flags <<<"${EFFUSE_MPIRUN_FLAGS:---bind-to none}"
       exec mpirun "${flags[@]}" "${container[@]}" "$@" ;;
     none) exec "${container[@]}" "$@" ;;
-    *) fail 2 "EFFUSE_LAUNCHER is $EFFUSE_LAUNCHER, but has to be srun or mpirun." ;;
   esac
 }
 
@@ -134,7 +140,12 @@ preflight() {  # ARGUMENTS of effuse-preflight
 # Launchers blur exit codes, so what the program wrote decides.
 how_it_ended() {
   if [ -n "$outcome_file" ]; then
-    if [ "$(outcome_field attempt)" = "$attempts_before" ]; then echo "not begun"; else outcome_field outcome; fi
+    # Another job may have begun this run just then.
+    if [ "$(outcome_field attempt)" != "$attempts_before" ] && [ "$(outcome_field slurm_job)" = "$SLURM_JOB_ID" ]; then
+      outcome_field outcome
+    else
+      echo "not begun"
+    fi
     return
   fi
   case $launcher_code in
@@ -149,24 +160,28 @@ how_it_ended() {
 end_job() {
   local outcome code
   outcome=$(how_it_ended)
-  code=$(outcome_field exit_code)
   case $outcome in
     "done") say "done"; exit 0 ;;
-    failure | "bad configuration" | "bad data") fail "${code:-$launcher_code}" "$outcome: $(outcome_field reason)" ;;
+    failure | "bad configuration" | "bad data")
+      code=$(outcome_field exit_code)
+      fail "${code:-$launcher_code}" "$outcome: see above" ;;
   esac
   # Stopped with a checkpoint, killed before it could say so, or refused before there was a run.
-  if [ "$warned" = yes ]; then requeue; fi
+  if [ "$warned" = yes ] && [ "$terminated" = no ]; then requeue "$outcome"; fi
   stay_while_preempted
   if [ "$launcher_code" -eq 0 ]; then launcher_code=1; fi
   case $outcome in
     stopped) fail 75 "stopped: $(outcome_field reason)" ;;
-    running) fail "$launcher_code" "killed: above, the launcher names the rank. Submitted again, it continues." ;;
+    running) fail "$launcher_code" "killed: see above, where a launcher names the rank. Submitted again, it continues." ;;
     *) fail "$launcher_code" "ended before it began: see above." ;;
   esac
 }
 
 # Before this script ends: jobs that wait for this one go on waiting.
-requeue() {
+requeue() {  # OUTCOME
+  if [ "$1" = "not begun" ] && [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ]; then
+    fail 1 "three restarts, and still nothing had begun when the time limit was near: this is not tried again. Raise --time."
+  fi
   say "the time limit is near: back into the queue, to continue from here"
   scontrol requeue "$(job_name)" || fail 75 "Slurm refuses to requeue this job. Submitted again, it continues."
   exit 75

@@ -9,7 +9,7 @@ from submit.site import SLURM
 
 RESULTS = {"pack": "pack.output", "sample": "sampling.output", "evaluate": "evaluation.output"}
 # Asked for at once, as a program takes half a second to answer.
-KEYS = ("run.folder", "run.name", "run.steps", "evaluation.images", *RESULTS.values())
+KEYS = ("run.folder", "run.name", "run.steps", "sampling.number", "sampling.seeds", "evaluation.images", *RESULTS.values())
 
 
 class Job:
@@ -63,9 +63,12 @@ class Job:
         if self.kind == "train":  # more steps may be wanted now; 0: given in images or epochs
             ended, wanted = outcome_of(self.result()), int(self.value("run.steps"))
             return ended["step"] >= (wanted or ended["total_steps"])
+        if self.kind == "sample":  # a set may be added to
+            made, seeds = _json(self.result() / "samples.json"), self.value("sampling.seeds")
+            return made["seeds"] == seeds if seeds else int(self.value("sampling.number")) in (0, made["number"])
         if self.kind == "evaluate":
             sets = [pathlib.Path(name) / "samples.json" for name in json.loads(self.value("evaluation.images"))]
-            made = [file.stat().st_mtime for file in sets if file.exists()]
+            made = [file.stat().st_mtime for file in (*sets, pathlib.Path(self.config)) if file.exists()]
             return self.result().stat().st_mtime >= max(made, default=0)
         return True
 
@@ -86,6 +89,7 @@ def outcome_of(run_folder):
 
 def _json(file):
     try:
-        return json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except (OSError, ValueError):
         return {}
+    return content if isinstance(content, dict) else {}

@@ -2,6 +2,8 @@
 
 import glob
 import os
+import sys
+import time
 
 from submit import records, slurm
 from submit.errors import Refused
@@ -12,10 +14,14 @@ def show_log(run_folder, kind, follow):
     found = [record for record in records.read(run_folder) if kind in (None, record["kind"])]
     if not found:
         raise Refused(f"no {kind or ''} job was submitted for {run_folder}".replace("  ", " "))
-    begun = [record for record in found if glob.glob(record["log"])]
-    if not begun:
+    logs = sorted(glob.glob(found[-1]["log"]))
+    if not logs and not follow:
         raise Refused(f"job {found[-1]['job']} has not begun: there is no {found[-1]['log']} yet")
-    logs = sorted(glob.glob(begun[-1]["log"]))
+    if not logs:
+        print(f"job {found[-1]['job']} has not begun: waiting", file=sys.stderr, flush=True)
+    while not logs:
+        time.sleep(1)
+        logs = sorted(glob.glob(found[-1]["log"]))
     os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), *logs])
 
 

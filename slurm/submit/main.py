@@ -3,6 +3,7 @@
 import argparse
 import os
 import pathlib
+import shlex
 import sys
 
 from submit import jobs_of_run, status
@@ -82,7 +83,7 @@ def submit_one(job, options, mode):
     number, log = submission.submit()
     print(f"submitted  job {number}: {submission.line()}")
     print(f"log        {log}")
-    name = submission.run_folder.name
+    name = shlex.quote(submission.run_folder.name)
     print(f"follow     effuse-submit status {name}; effuse-submit logs -f {name}; effuse-submit cancel {name}")
 
 
@@ -114,4 +115,7 @@ def main():
     except Refused as error:
         print(f"effuse-submit: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"effuse-submit: {error}", file=sys.stderr)
+        return 1
     return 0

@@ -1,5 +1,7 @@
 """pack, train, sample, evaluate: each job begins when the one before has ended well. What is done is left out."""
 
+import shlex
+
 from submit import slurm
 from submit.errors import Refused
 from submit.job import Job
@@ -11,9 +13,19 @@ def missing_steps(config, site):
     jobs = [Job(kind, config, (), site) for kind in Job.KINDS]
     for number, job in enumerate(jobs):
         if not job.is_done():
+            require_no_older_samples(jobs[number:])
             return jobs[number:]
+        job.check()  # that it was done with these settings
         print(f"{job.kind:<10} is done already: {job.result()}")
     return []
+
+
+def require_no_older_samples(jobs):
+    """effuse-sample would refuse, after all the training, to add to images of weights that are no more."""
+    kinds = {job.kind: job for job in jobs}
+    if "train" in kinds and (kinds["sample"].result() / "samples.json").exists():
+        raise Refused(f"{kinds['sample'].result()} holds images of earlier weights, but training is to go on. Choose another "
+                      "sampling.output, or move them away.")
 
 
 def submit_pipeline(config, site, options, mode):
@@ -56,4 +68,4 @@ def submit_chain(submissions):
         if submitted:
             slurm.cancel(submitted)
         raise
-    print(f"follow     effuse-submit status {submissions[0].run_folder.name}")
+    print(f"follow     effuse-submit status {shlex.quote(submissions[0].run_folder.name)}")

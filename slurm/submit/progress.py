@@ -53,4 +53,13 @@ class Progress:
         with open(file, "rb") as log:
             log.seek(max(0, file.stat().st_size - 8192))
             lines = log.read().split(b"\n")[:-1]
-        return [json.loads(line) for line in lines[1 if len(lines) > 1 else 0:]][-20:]
+        return [line for line in map(_parsed, lines[-20:]) if line]
+
+
+def _parsed(line):
+    """Nothing for what is no whole line of the log."""
+    try:
+        record = json.loads(line)
+        return record if "step" in record and "loss" in record else None
+    except (ValueError, TypeError):
+        return None

@@ -4,6 +4,7 @@ import json
 import pathlib
 import shlex
 import shutil
+import sys
 import time
 
 from submit.site import SLURM
@@ -30,8 +31,17 @@ def write(job, number, command, log, run_folder):
 
 def read(run_folder):
     """The records of a run, oldest first."""
-    found = [json.loads(file.read_text()) for file in run_folder.glob(f"slurm/*/{FILE}")]
-    return sorted(found, key=lambda record: int(record["job"]))
+    found = [_record_in(file) for file in run_folder.glob(f"slurm/*/{FILE}")]
+    return sorted(filter(None, found), key=lambda record: int(record["job"]))
+
+
+def _record_in(file):
+    try:
+        record = json.loads(file.read_text())
+        return {key: record[key] for key in ("job", "kind", "log", "result")}
+    except (ValueError, KeyError, TypeError) as error:
+        print(f"effuse-submit: passed over {file}, which is damaged: {error}", file=sys.stderr)
+        return None
 
 
 def runs(folder):

@@ -23,14 +23,16 @@ class Site:
             there = ", ".join(sorted(path.stem for path in file.parent.glob("*.env")))
             raise Refused(f"there is no {file}. Copy one of these, or name one: {there}")
         # Bash alone knows what a file for bash says; only what it adds is of interest.
-        script = 'set -a; source "$1" && exec env -0'
+        script = 'bash -n "$1" && set -a && { source "$1" >&2; exec env -0; }'
         done = subprocess.run(["bash", "-c", script, "bash", str(file)], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise Refused(f"{file} cannot be read: {done.stderr.strip()}")
         after = dict(entry.split("=", 1) for entry in done.stdout.split("\0") if "=" in entry)
         own = ("_", "SHLVL", "PWD", "OLDPWD")
-        return {key: value for key, value in after.items() if key not in own and os.environ.get(key) != value}
+        typed = [key for key in os.environ if key.startswith("EFFUSE_")]  # goes before the file
+        return {key: value for key, value in after.items()
+                if key not in (*own, *typed) and os.environ.get(key) != value}
 
     def environment(self):
         """That of sbatch, and so of the job."""
@@ -42,11 +44,16 @@ class Site:
     def options(self, kind):
         """Those of sbatch for a kind of job."""
         environment = self.environment()
-        return [word for key in ("EFFUSE_SBATCH", f"EFFUSE_SBATCH_{kind.upper()}")
-                for word in shlex.split(environment.get(key, ""))]
+        words = []
+        for key in ("EFFUSE_SBATCH", f"EFFUSE_SBATCH_{kind.upper()}"):
+            try:
+                words += shlex.split(environment.get(key, ""))
+            except ValueError as error:
+                raise Refused(f"{key} is {environment[key]}, of which no words can be made: {error}")
+        return words
 
     def run(self, program, *arguments):
         """The finished process of a program of Effuse, run here as a batch script would run it."""
-        script = 'source "$EFFUSE_HOME/slurm/common.sh" && run_here "$@"'
+        script = 'source "$EFFUSE_HOME/slurm/common.sh" >&2 && run_here "$@"'
         return subprocess.run(["bash", "-c", script, "bash", program, *map(str, arguments)], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, env=self.environment())

@@ -27,7 +27,7 @@ def rows_of(run_folder, known):
         state = state_of(record, known.get(record["job"], []))
         restarts = slurm.restarts(record["job"]) if record["job"] in known else ""
         yield (run_folder.name, record["job"], record["kind"], state, str(restarts),
-               *(training_columns(Progress(run_folder)) if record["kind"] == "train" else ("",) * 5))
+               *(training_columns(Progress(run_folder), state) if record["kind"] == "train" else ("",) * 5))
 
 
 def state_of(record, elements):
@@ -43,12 +43,12 @@ def state_of(record, elements):
     return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
 
 
-def training_columns(progress):
+def training_columns(progress, state):
     step, total, loss, rate, left = (progress.step(), progress.total(), progress.loss(), progress.images_per_s(),
                                      progress.left_s())
     checkpoint = progress.checkpoint()
     return (f"{step:,} of {total:,}" if total else "", f"{loss:.4f}" if loss is not None else "",
-            f"{rate:.1f}" if rate else "", duration(left) if left is not None else "",
+            f"{rate:.1f}" if rate else "", duration(left) if left is not None and state == "running" else "",
             f"step {checkpoint[0]:,}, {duration(checkpoint[1])} ago" if checkpoint else "none")
 
 

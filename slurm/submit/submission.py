@@ -1,9 +1,10 @@
 """One job: checked, composed and submitted."""
 
+import glob
 import shlex
 
 from submit import records, slurm
-from submit.errors import Refused
+from submit.errors import Failed, Refused
 
 
 class Submission:
@@ -13,7 +14,10 @@ class Submission:
         self.run_folder = job.run_folder()
         options = [*job.site.options(job.kind), *options]
         self.is_array = job.kind == "pack" or any(word.startswith(("--array", "-a")) for word in options)
-        log = self.run_folder / "slurm" / ("%x-%A_%a.out" if self.is_array else "%x-%j.out")
+        if self.is_array and job.kind in ("train", "evaluate"):
+            raise Refused(f"elements of an array would all do the same work: {job.program} has no parts. Leave out --array.")
+        folder = str(self.run_folder / "slurm").replace("%", "%%")
+        log = f"{folder}/{'%x-%A_%a.out' if self.is_array else '%x-%j.out'}"
         self.command = ["sbatch", "--parsable", f"--output={log}", *options, str(job.script), str(job.config),
                         *job.arguments]
 
@@ -22,9 +26,9 @@ class Submission:
         known = slurm.states()
         for record in records.read(self.run_folder):
             active = [state for state, _ in known.get(record["job"], []) if state in slurm.ACTIVE]
-            if record["kind"] == self.job.kind and active:
+            if active and (record["kind"], record["result"]) == (self.job.kind, str(self.job.result())):
                 raise Refused(f"job {record['job']} ({record['kind']}, {active[0].lower()}) is at work for "
-                              f"{self.run_folder}. Wait for it, or: effuse-submit cancel {self.run_folder.name}")
+                              f"{self.run_folder}. Wait for it, or: effuse-submit cancel {shlex.quote(self.run_folder.name)}")
 
     def require_configuration(self):
         """Sees to the settings and all they name."""
@@ -48,6 +52,10 @@ class Submission:
         command = [self.command[0], *dependency, *self.command[1:]]
         number = slurm.submit(command, self.job.site.environment())
         name = f"{self.job.program}-{number}{'_*' if self.is_array else ''}.out"
-        log = self.run_folder / "slurm" / name
-        records.write(self.job, number, command, log, self.run_folder)
+        log = f"{glob.escape(str(self.run_folder))}/slurm/{name}"
+        try:
+            records.write(self.job, number, command, log, self.run_folder)
+        except OSError as error:
+            slurm.cancel([number])
+            raise Failed(f"job {number} was cancelled, as no record of it can be kept: {error}")
         return number, log

@@ -59,6 +59,15 @@ def test_cancelled_it_saves_and_stays_cancelled(place, cluster, launcher):
     assert_stopped_with_checkpoint(place, name, job)
 
 
+def test_cancelled_after_the_warning_it_stays_cancelled(place, cluster):
+    job = begin(place, "warned-cancelled", **{"drill.seconds": 1})
+    cluster.run("scancel", "--batch", "--signal=USR1", job)
+    cluster.run("scancel", job)
+    cluster.wait("the job has left", lambda: not cluster.run("squeue", "-h", "-j", job))
+    assert (cluster.job(job)["JobState"], cluster.job(job)["Restarts"]) == ("CANCELLED", "0"), place.log(job)
+    assert_stopped_with_checkpoint(place, "warned-cancelled", job)
+
+
 def test_steps_told_to_end_are_not_requeued(place, cluster):
     job = begin(place, "ended")
     cluster.run("scancel", "--signal=TERM", job)

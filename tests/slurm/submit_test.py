@@ -1,6 +1,7 @@
 """slurm/effuse-submit on a real cluster, as a user runs it."""
 
 import json
+import shutil
 
 from workplace import BIN, ENDLESS, NETWORK, SOURCE, last_checkpoint, make_images, outcome
 
@@ -50,6 +51,25 @@ def test_what_would_fail_is_refused(place, cluster):
     assert "there is no " in submit(place, "train", config, "--site", "atlantis", code=2)
     assert "cpu-ethernet, gpu-infiniband" in submit(place, "train", config, "--site", "atlantis", code=2)
     assert jobs(cluster) == before
+
+
+def test_an_array_of_trainings_is_refused(place):
+    assert "effuse-train has no parts" in submit(place, "train", place.configure("many"), "--sbatch=--array=1-2", code=2)
+
+
+def test_damaged_files_leave_the_rest_to_be_seen(place):
+    broken = place.run_folder("broken") / "slurm/3"
+    broken.mkdir(parents=True)
+    (broken / "job.json").write_text("{")
+    whole = place.run_folder("whole") / "slurm/4"
+    whole.mkdir(parents=True)
+    (whole / "job.json").write_text(json.dumps({"job": "4", "kind": "train", "log": "l", "result": "runs/whole"}))
+    (place.run_folder("whole") / "outcome.json").write_text("[]")
+    said = submit(place, "status")
+    assert "passed over" in said and "broken" in said
+    assert "gone, not done" in said
+    shutil.rmtree(place.run_folder("broken"))
+    shutil.rmtree(place.run_folder("whole"))
 
 
 def test_a_training_job_from_submission_to_cancellation(place, cluster):
@@ -126,3 +146,11 @@ def test_a_pipeline_fails_is_mended_and_goes_on(place, cluster):
     assert len(list((place.folder / "images").rglob("*.png"))) == 21
     assert json.loads((place.folder / "score.json").read_text())["fid"]["value"] > 0
     assert submit(place, "pipeline", "chain.toml").splitlines()[-1] == "nothing to do"
+
+    # More images are wanted; or other ones, which would spoil the set; or a model that is trained on.
+    said = submit(place, "pipeline", pipeline_config(place, **{"sampling.number": 30}), "--check")
+    assert "sample     is done" not in said and "allocation sample" in said
+    said = submit(place, "pipeline", pipeline_config(place, **{"sampling.steps": 6}), code=2)
+    assert "images holds images made with other settings" in said
+    said = submit(place, "pipeline", pipeline_config(place, **{"run.steps": 5}), code=2)
+    assert "images holds images of earlier weights" in said
