@@ -10,19 +10,24 @@ from submit.errors import Refused
 
 
 def show_log(run_folder, kind, follow):
-    """Of the last job, or the last of a kind. With `follow` it does not return."""
+    """Of the last job that has begun, or the last of a kind. With `follow` it does not return."""
     found = [record for record in records.read(run_folder) if kind in (None, record["kind"])]
     if not found:
         raise Refused(f"no {kind or ''} job was submitted for {run_folder}".replace("  ", " "))
-    logs = sorted(glob.glob(found[-1]["log"]))
+    logs = last_begun(found)
     if not logs and not follow:
         raise Refused(f"job {found[-1]['job']} has not begun: there is no {found[-1]['log']} yet")
     if not logs:
-        print(f"job {found[-1]['job']} has not begun: waiting", file=sys.stderr, flush=True)
+        print("waiting: no job has begun", file=sys.stderr, flush=True)
     while not logs:
         time.sleep(1)
-        logs = sorted(glob.glob(found[-1]["log"]))
+        logs = last_begun(found)
     os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), *logs])
+
+
+def last_begun(found):
+    """The logs of the last job that has begun, one for each element of an array."""
+    return next(filter(None, (sorted(glob.glob(record["log"])) for record in reversed(found))), [])
 
 
 def cancel(run_folder):

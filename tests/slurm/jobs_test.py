@@ -1,8 +1,10 @@
 """The batch scripts for packing, sampling and scoring on a real cluster: killed and requeued, they go on where they were."""
 
 import json
+import os
 
 import pytest
+from PIL import Image
 
 from workplace import Gate, files_of, make_images, run, waves, write_folder
 
@@ -15,23 +17,44 @@ def model(place):
     return place.uninterrupted("model", 3, ranks=1)
 
 
-def test_a_data_set_is_packed_by_an_array_of_which_one_element_is_killed(place, cluster):
-    images = place.folder / "many"
-    make_images(images, size=96, count=300)
-    words = ("--input", images, "--image-size", "96", "--shard-size-mib", "1")
+def make_slow_images(folder):
+    """Three classes, of which the last two end with large images that take seconds to be read."""
+    large = folder.parent / "large.png"
+    Image.new("RGB", (6000, 6000), "grey").save(large, compress_level=1)
+    make_images(folder, classes=3, size=64, count=120)  # cat, dog, eel
+    for name in ("dog", "eel"):
+        for number in range(5):
+            os.link(large, folder / name / f"z{number}.png")
+
+
+def test_a_data_set_is_packed_by_an_array_of_which_elements_are_stopped(place, cluster):
+    make_slow_images(place.folder / "many")
+    words = ("--input", place.folder / "many", "--image-size", "192", "--shard-size-mib", "1")
     job = place.submit("pack", "tiny.toml", *words, "--output", "parts", options=("--array=1-3",))
-    # Its first shard is there, more are to come.
-    part = place.folder / "parts/part-00002-of-00003.json"
-    cluster.wait("part 2 has a shard", lambda: part.exists() and json.loads(part.read_text())["shards"])
+
+    def has_a_shard(part):
+        file = place.folder / f"parts/part-0000{part}-of-00003.json"
+        return file.exists() and json.loads(file.read_text())["shards"]
+
+    def requeued(element):
+        return cluster.job(f"{job}_{element}").get("Restarts") == "1"
+
+    cluster.wait("part 2 has a shard", lambda: has_a_shard(2))
     cluster.run("scontrol", "requeue", f"{job}_2")
-    cluster.wait("the element was requeued", lambda: cluster.job(f"{job}_2").get("Restarts") == "1")
-    cluster.start_again(f"{job}_2")
+    cluster.wait("part 3 has a shard", lambda: has_a_shard(3))
+    cluster.run("scancel", "--batch", "--signal=USR1", f"{job}_3")  # it requeues itself
+    for element in (2, 3):
+        cluster.wait(f"element {element} was requeued", lambda: requeued(element))
+        cluster.start_again(f"{job}_{element}")
     for element in (1, 2, 3):
         place.finished(f"{job}_{element}")
+    assert not requeued(1)
+    assert "back into the queue" in place.log(f"{job}_3")
+    for element in (2, 3):
+        assert "stopped by SIG" in place.log(f"{job}_{element}"), place.log(f"{job}_{element}")
     whole = run("effuse-pack", *words, "--output", place.folder / "whole")
     assert whole.returncode == 0, whole.stderr
     assert files_of(place.folder / "parts") == files_of(place.folder / "whole")
-    assert cluster.job(f"{job}_1")["Restarts"] == "0"
 
 
 def test_single_elements_need_to_know_how_many_there_are(place):

@@ -1,6 +1,7 @@
 """A training job that is stopped on a real cluster: before its time limit, by an operator, a more urgent job, its user."""
 
 from life import TWO_NODES, UNTIL_STOPPED, assert_continues, assert_stopped_with_checkpoint, begin, requeued
+from workplace import BIN
 
 
 def test_before_the_time_limit_it_saves_and_queues_itself_again(place, cluster):
@@ -30,6 +31,17 @@ def test_a_warning_before_the_ranks_are_up_is_not_lost(place, cluster):
     requeued(place, job)
     assert "back into the queue" in place.log(job)
     cluster.run("scancel", job)
+
+
+def test_restarts_in_which_nothing_begins_come_to_an_end(place, cluster):
+    slow = place.folder / "slow/effuse-train"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *--get*) exec {BIN}/effuse-train "$@" ;; esac\nexec sleep 1000\n')
+    slow.chmod(0o755)
+    job = place.submit("train", place.configure("never"), EFFUSE_BIN=str(slow.parent), SLURM_RESTART_COUNT="3")
+    cluster.wait("the step has begun", lambda: cluster.processes("n1", "sleep"))
+    cluster.run("scancel", "--batch", "--signal=USR1", job)
+    assert "still nothing had begun" in place.failed(job, code=1)
 
 
 def test_requeued_by_an_operator(place, cluster):
