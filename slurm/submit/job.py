@@ -8,8 +8,9 @@ from submit.site import SLURM
 
 
 RESULTS = {"pack": "pack.output", "sample": "sampling.output", "evaluate": "evaluation.output"}
+DURATIONS = ("run.steps", "run.images", "run.epochs")
 # Asked for at once, as a program takes half a second to answer.
-KEYS = ("run.folder", "run.name", "run.steps", "sampling.number", "sampling.seeds", "evaluation.images", *RESULTS.values())
+KEYS = ("run.folder", "run.name", *DURATIONS, "sampling.number", "sampling.seeds", "evaluation.images", *RESULTS.values())
 
 
 class Job:
@@ -60,12 +61,14 @@ class Job:
         """Whether there is nothing left to do."""
         if not is_whole(self.kind, self.result()):
             return False
-        if self.kind == "train":  # more steps may be wanted now; 0: given in images or epochs
-            ended, wanted = outcome_of(self.result()), int(self.value("run.steps"))
-            return ended["step"] >= (wanted or ended["total_steps"])
+        if self.kind == "train":  # longer training may be wanted now
+            before = Job("train", self.result() / "config.toml", (), self.site)
+            return all(before.value(key) == self.value(key) for key in DURATIONS)
         if self.kind == "sample":  # a set may be added to
             made, seeds = _json(self.result() / "samples.json"), self.value("sampling.seeds")
-            return made["seeds"] == seeds if seeds else int(self.value("sampling.number")) in (0, made["number"])
+            if seeds:
+                return made.get("seeds") == seeds
+            return int(self.value("sampling.number")) in (0, made.get("number"))
         if self.kind == "evaluate":
             sets = [pathlib.Path(name) / "samples.json" for name in json.loads(self.value("evaluation.images"))]
             made = [file.stat().st_mtime for file in (*sets, pathlib.Path(self.config)) if file.exists()]

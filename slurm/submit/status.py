@@ -13,7 +13,8 @@ COLUMNS = ("run", "job", "kind", "state", "restarts", "step", "loss", "images/s"
 def show(folder, name):
     """Of one run, or of all in `folder`."""
     folders = [folder / name] if name else records.runs(folder)
-    rows = [row for run_folder in folders for row in rows_of(run_folder, slurm.states())]
+    known = slurm.states()
+    rows = [row for run_folder in folders for row in rows_of(run_folder, known)]
     if not rows:
         raise Refused(f"no job was submitted for {folder / name}" if name else
                       f"no run in {folder} was submitted with effuse-submit (other places: --runs FOLDER)")
