@@ -54,6 +54,6 @@ class Site:
 
     def run(self, program, *arguments):
         """The finished process of a program of Effuse, run here as a batch script would run it."""
-        script = 'source "$EFFUSE_HOME/slurm/common.sh" >&2 && run_here "$@"'
+        script = 'source "$EFFUSE_HOME/slurm/common.sh" >/dev/null && run_here "$@"'
         return subprocess.run(["bash", "-c", script, "bash", program, *map(str, arguments)], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, env=self.environment())
