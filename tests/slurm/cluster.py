@@ -15,7 +15,7 @@ import tempfile
 import time
 
 CONTROLLER = "ctl"
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 NETWORK = "10.77.0"  # inside the controller's namespace, so two clusters do not meet
 CPUS = 4
 GPUS = 2

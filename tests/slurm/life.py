@@ -33,5 +33,5 @@ def assert_continues(place, name, job):
 
 def requeued(place, job):
     """Waits until the job has left its nodes to run again."""
-    place.cluster.wait(f"job {job} was requeued", lambda: place.cluster.job(job).get("Restarts") == "1", timeout_s=100)
+    place.cluster.wait(f"job {job} was requeued", lambda: place.cluster.job(job).get("Restarts") == "1")
     place.cluster.wait_for_state(job, "PENDING")
