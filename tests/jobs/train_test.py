@@ -73,7 +73,8 @@ def test_a_stop_signal_saves_and_the_same_command_continues(workplace, straight,
     assert 5 <= record["step"] < STEPS
     assert run("effuse-train", *words, ranks=ranks).returncode == 0
     assert outcome(folder) == {"outcome": "done", "exit_code": 0, "step": STEPS,
-                               "reason": "all steps done", "start": "continue", "attempt": 2,
+                               "total_steps": STEPS, "reason": "all steps done", "start": "continue",
+                               "slurm_job": "", "attempt": 2,
                                "began_after": record["step"], "began_there": 1}
     assert_same_run(folder, straight[ranks])
 

@@ -182,11 +182,12 @@ class Cluster:
         """Ids, inside the node, of the processes of that name there."""
         return self.run("pgrep", "-x", program[:15], node=node, check=False).stdout.split()
 
-    def kill_controller(self):
-        """Not before what it knows by now is saved, as it would be forgotten."""
+    def kill_controller(self, job):
+        """Not before it has saved that the job runs: it would be forgotten."""
         state = self.folder / "state/job_state"
-        asked = state.stat().st_mtime_ns if state.exists() else 0
-        self.wait("the controller has saved its state", lambda: state.exists() and state.stat().st_mtime_ns > asked)
+        before = state.stat().st_mtime_ns if state.exists() else 0
+        self.run("scontrol", "update", f"jobid={job}", "comment=to-be-saved")  # else there may be nothing left to save
+        self.wait("the controller has saved its state", lambda: state.exists() and state.stat().st_mtime_ns > before)
         self.run("pkill", "-KILL", "-x", "slurmctld")
         self.wait("the controller is dead", lambda: self.run("scontrol", "ping", check=False).returncode != 0)
 

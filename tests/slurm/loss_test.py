@@ -54,7 +54,7 @@ def test_fewer_nodes_go_on_where_more_have_been(place, cluster):
 
 def test_the_controller_may_die_meanwhile(place, cluster):
     job = begin(place, "orphan")
-    cluster.kill_controller()
+    cluster.kill_controller(job)
     steps = json.loads((place.run_folder("orphan") / "metrics/train.jsonl").read_text().splitlines()[-1])["step"]
     cluster.start_controller()
     place.wait_for_steps("orphan", steps + 3)
