@@ -32,8 +32,7 @@ def last_begun(found):
 
 def cancel(run_folder):
     known = slurm.states()
-    jobs = [record for record in records.read(run_folder)
-            if any(state in slurm.ACTIVE for state, _ in known.get(record["job"], []))]
+    jobs = [record for record in records.read(run_folder) if slurm.active_states(known, record["job"])]
     if not jobs:
         raise Refused(f"no job of {run_folder} is waiting or running")
     slurm.cancel([record["job"] for record in jobs])

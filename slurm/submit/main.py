@@ -27,8 +27,8 @@ The cluster's settings are in slurm/sites/<name>.env, chosen by EFFUSE_SITE or -
 
 
 def parser():
-    top = argparse.ArgumentParser(prog="effuse-submit", description=__doc__.replace("The command line of effuse-submit.",
-                                  "Submits Effuse's jobs to Slurm, and looks after them."), epilog=EXAMPLES,
+    top = argparse.ArgumentParser(prog="effuse-submit", epilog=EXAMPLES,
+                                  description="Submits Effuse's jobs to Slurm, and looks after them.",
                                   formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for kind in (*Job.KINDS, "pipeline"):

@@ -49,6 +49,11 @@ def states():
     return known
 
 
+def active_states(known, job):
+    """Those of the job's elements that are not at their end; `known`: states()."""
+    return [state for state, _ in known.get(job, []) if state in ACTIVE]
+
+
 def restarts(job):
     done = run("scontrol", "--oneliner", "show", "job", job)
     words = [word for word in done.stdout.split() if word.startswith("Restarts=")]

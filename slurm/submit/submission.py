@@ -25,7 +25,7 @@ class Submission:
         """Refuses where a job of this kind is at work for this run."""
         known = slurm.states()
         for record in records.read(self.run_folder):
-            active = [state for state, _ in known.get(record["job"], []) if state in slurm.ACTIVE]
+            active = slurm.active_states(known, record["job"])
             if active and (record["kind"], record["result"]) == (self.job.kind, str(self.job.result())):
                 raise Refused(f"job {record['job']} ({record['kind']}, {active[0].lower()}) is at work for "
                               f"{self.run_folder}. Wait for it, or: effuse-submit cancel {shlex.quote(self.run_folder.name)}")

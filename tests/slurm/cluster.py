@@ -149,6 +149,10 @@ class Cluster:
         return self.wait_for_state(job, "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED",
                                    timeout_s=timeout_s)
 
+    def wait_until_gone(self, job):
+        """Until nothing of the job is waiting, running or ending."""
+        self.wait(f"job {job} has left", lambda: not self.run("squeue", "--noheader", "--jobs", job))
+
     def start_again(self, job, restarts=1):
         """Spares a requeued job the two minutes that Slurm lets it wait, and waits until it runs."""
         self.wait(f"job {job} was requeued {restarts} times",

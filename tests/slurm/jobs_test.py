@@ -6,9 +6,7 @@ import os
 import pytest
 from PIL import Image
 
-from workplace import Gate, files_of, make_images, run, waves, write_folder
-
-TWO_NODES = ("--nodes=2", "--ntasks-per-node=2")
+from workplace import TWO_NODES, Gate, files_of, make_images, run, waves, write_folder
 
 
 @pytest.fixture(scope="module")

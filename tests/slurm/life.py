@@ -1,8 +1,7 @@
 """What the tests of a training job's life have in common: jobs that train until something befalls them."""
 
-from workplace import ENDLESS, assert_same_run, last_checkpoint, outcome
+from workplace import ENDLESS, TWO_NODES, assert_same_run, last_checkpoint, outcome
 
-TWO_NODES = ("--nodes=2", "--ntasks-per-node=2")
 # It has no end, saves only when it is stopped, and is slow, so that what follows is soon done again without a stop.
 UNTIL_STOPPED = {"run.steps": ENDLESS, "checkpoint.every_steps": ENDLESS, "drill.fault": "slow", "drill.seconds": 0.1}
 

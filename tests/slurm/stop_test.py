@@ -1,7 +1,7 @@
 """A training job that is stopped on a real cluster: before its time limit, by an operator, a more urgent job, its user."""
 
-from life import TWO_NODES, UNTIL_STOPPED, assert_continues, assert_stopped_with_checkpoint, begin, requeued
-from workplace import BIN
+from life import UNTIL_STOPPED, assert_continues, assert_stopped_with_checkpoint, begin, requeued
+from workplace import BIN, TWO_NODES
 
 
 def test_before_the_time_limit_it_saves_and_queues_itself_again(place, cluster):
@@ -65,7 +65,7 @@ def test_cancelled_it_saves_and_stays_cancelled(place, cluster, launcher):
     name = f"cancelled-{launcher}"
     job = begin(place, name, EFFUSE_LAUNCHER=launcher)
     cluster.run("scancel", job)
-    cluster.wait("the job has left", lambda: not cluster.run("squeue", "-h", "-j", job))
+    cluster.wait_until_gone(job)
     assert cluster.job(job)["JobState"] == "CANCELLED"
     assert cluster.job(job)["Restarts"] == "0"
     assert_stopped_with_checkpoint(place, name, job)
@@ -75,7 +75,7 @@ def test_cancelled_after_the_warning_it_stays_cancelled(place, cluster):
     job = begin(place, "warned-cancelled", **{"drill.seconds": 1})
     cluster.run("scancel", "--batch", "--signal=USR1", job)
     cluster.run("scancel", job)
-    cluster.wait("the job has left", lambda: not cluster.run("squeue", "-h", "-j", job))
+    cluster.wait_until_gone(job)
     assert (cluster.job(job)["JobState"], cluster.job(job)["Restarts"]) == ("CANCELLED", "0"), place.log(job)
     assert_stopped_with_checkpoint(place, "warned-cancelled", job)
 

@@ -95,7 +95,7 @@ def test_a_training_job_from_submission_to_cancellation(place, cluster):
     assert json.loads((record / "job.json").read_text())["kind"] == "train"
 
     assert f"cancelled  job {job}: train" in submit(place, "cancel", "watched")
-    cluster.wait("the job has left", lambda: not cluster.run("squeue", "-h", "-j", job))
+    cluster.wait_until_gone(job)
     assert outcome(place.run_folder("watched"))["outcome"] == "stopped"
     assert "cancelled" in submit(place, "status", "watched")
     assert "no job of " in submit(place, "cancel", "watched", code=2)

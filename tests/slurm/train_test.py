@@ -2,9 +2,7 @@
 
 import pytest
 
-from workplace import assert_same_run, last_checkpoint
-
-TWO_NODES = ("--nodes=2", "--ntasks-per-node=2")
+from workplace import TWO_NODES, assert_same_run, last_checkpoint
 
 
 def test_two_nodes_train_as_one_machine(place, cluster, launcher):

@@ -17,6 +17,7 @@ SOURCE = pathlib.Path(os.environ["EFFUSE_SOURCE"])
 BIN = pathlib.Path(os.environ["EFFUSE_BIN"])
 NETWORK = SOURCE / "tests/golden/feature_network.pt"  # features that take no time
 ENDLESS = 10**9
+TWO_NODES = ("--nodes=2", "--ntasks-per-node=2")
 
 
 def files_of(folder):
