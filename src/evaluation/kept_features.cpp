@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "core/zero_padded.hpp"
+#include "evaluation/tensor_bytes.hpp"
 #include "npz/npz_reader.hpp"
 #include "npz/npz_writer.hpp"
 
@@ -34,10 +34,6 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries;
   for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
   return entries;
-}
-
-std::span<std::byte> bytes_of(const at::Tensor& tensor) {
-  return {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()};
 }
 
 void add_rows(NpzWriter& writer, const char* name, const at::Tensor& rows) {

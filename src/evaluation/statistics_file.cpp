@@ -3,21 +3,17 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <span>
 #include <string>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "evaluation/statistics_check.hpp"
+#include "evaluation/tensor_bytes.hpp"
 #include "npz/npz_reader.hpp"
 #include "npz/npz_writer.hpp"
 
 namespace effuse {
 namespace {
-
-std::span<std::byte> bytes_of(const at::Tensor& tensor) {
-  return {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()};
-}
 
 /// An array of floats as float64.
 at::Tensor read_floats(const NpzReader& reader, const std::string& name) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/error.hpp"
+#include "core/files.hpp"
 #include "core/number_pair.hpp"
 #include "core/text.hpp"
 #include "shards/part_files.hpp"
@@ -20,7 +21,7 @@ constexpr std::string_view kTemporary = ".tmp-";
 constexpr std::string_view kWait = "Wait for it, or choose another --output.";
 
 bool is_temporary(const std::string& name) {
-  return name.find(kTemporary) != std::string::npos &&
+  return is_temporary_name(name) &&
          (name.starts_with(".shard-") || name.starts_with(".part-") ||
           name.starts_with(".dataset.json.") || name.starts_with(".quarantine.csv."));
 }
