@@ -11,6 +11,7 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "core/unix_time.hpp"
 #include "models/network.hpp"
 #include "models/precision.hpp"
 #include "training/stopwatch.hpp"
@@ -140,6 +141,7 @@ void EvaluationHook::record(std::int64_t step, const Json& scores, double second
       .set(static_cast<double>(step));
   fields.emplace_back("images", parts_.config.evaluation.number);
   fields.emplace_back("seconds", seconds);
+  fields.emplace_back("time_s", unix_time_s());
   log_->write(fields);
   log_->sync();
   log::info("step ", human_count(static_cast<std::uint64_t>(step)), " scored: ", text);

@@ -1,7 +1,8 @@
 #include "training/checkpoint_metrics.hpp"
 
-#include <chrono>
 #include <vector>
+
+#include "core/unix_time.hpp"
 
 namespace effuse {
 namespace {
@@ -9,10 +10,6 @@ namespace {
 const std::vector<double> kStallBounds_s = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                             0.5,   1,      2.5,   5,    10,    30,   60,  300};
 const std::vector<double> kWriteBounds_s = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800};
-
-double unix_time_s() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 

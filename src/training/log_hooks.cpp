@@ -1,6 +1,7 @@
 #include "training/log_hooks.hpp"
 
 #include "core/text.hpp"
+#include "core/unix_time.hpp"
 
 namespace effuse {
 
@@ -39,6 +40,7 @@ void JsonlHook::after_step(const StepReport& report) {
                  {"grad_norm", report.grad_norm},
                  {"lr", report.lr},
                  {"good", report.good},
+                 {"time_s", unix_time_s()},
                  {"data_wait_s", report.data_wait_s},
                  {"forward_s", report.forward_s},
                  {"backward_s", report.backward_s},
