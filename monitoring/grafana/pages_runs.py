@@ -19,8 +19,8 @@ SPEED = steps(RED, (0.75, YELLOW), (0.9, GREEN))
 AGE = steps(GREEN, (3600, YELLOW), (21600, RED))
 FAULTS = steps(GREEN, (1, RED))
 SUM, COUNT = "effuse_train_step_part_seconds_sum", "effuse_train_step_part_seconds_count"
-# What a rank does itself: without communication, where the fast wait for the slow.
-WORK = "data_wait|upload|forward|backward|update"
+# What a rank does itself: without communication, where the fast wait for the slow. Sending to a GPU passes beside it.
+WORK = "data_wait|forward|backward|update"
 FIRING = 'ALERTS{alertname=~"Effuse.+", alertstate="firing", @}'
 
 
@@ -31,8 +31,8 @@ def mean_s(by, part, selector="@"):
 
 
 def by_part_s():
-    """Seconds a step of each part of the step, on average over the ranks."""
-    of = '{@, part!="hidden_communication"}[$__rate_interval]'
+    """Seconds a step of each part that does not pass beside others, on average over the ranks."""
+    of = '{@, part!~"hidden_communication|upload"}[$__rate_interval]'
     return f"sum by (part) (rate({SUM}{of})) / (sum by (part) (rate({COUNT}{of})) > 0)"
 
 
@@ -120,7 +120,7 @@ def run():
              "Steps that are done, of those the run will have.", steps(BLUE), decimals=1, trend=True),
         stat(3, "Time left", latest("effuse_train_time_left_seconds"), "s", "At the pace of now.", decimals=1, trend=True),
         stat(3, "Loss", "run:effuse_train_loss:avg5m{@}", "none", "Mean of five minutes.", decimals=4, trend=True),
-        stat(3, "Images per second", latest("effuse_train_images_per_second"), IMAGES_S, "Over all ranks, of the last step.",
+        stat(3, "Images per second", latest("effuse_train_images_per_second"), IMAGES_S, "Over all ranks, of the last steps.",
              decimals=1, trend=True),
         stat(3, "Goodput", latest("effuse_train_goodput_ratio"), "percentunit", "Share of the run's time, over all its "
              "attempts, that was progress.", GOODPUT, decimals=1, to="effuse-reliability", trend=True),
@@ -173,8 +173,8 @@ def run():
         graph(12, "Where a step's time goes", [(by_part_s(), "{{part}}")], "s", "Seconds a step, on average over the ranks. "
               "Waiting for slower ranks is in exposed_communication.", stack=True, low=0, legend="right"),
         graph(12, "Images per second", [("run:effuse_train_images:rate5m{@}", "mean of 5 minutes"),
-                                        (latest("effuse_train_images_per_second"), "last step")], IMAGES_S,
-              "Over all ranks. Previews, evaluations and saves pull the mean down, not the last step.", low=0),
+                                        (latest("effuse_train_images_per_second"), "last steps")], IMAGES_S,
+              "Over all ranks. Previews, evaluations and saves pull the mean down, not the last steps.", low=0),
         graph(8, "Model FLOP/s", [(latest("effuse_train_model_flops_per_second"), "{{run}}")], "flops",
               "Over all ranks, from the operations that the network counts for its forward and backward passes.", low=0),
         graph(8, "Communication that is hidden", [(latest("effuse_train_communication_hidden_ratio"), "{{run}}")],

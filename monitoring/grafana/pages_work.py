@@ -32,7 +32,7 @@ def data():
         stat(4, "Damaged images", "sum by (job, run) (effuse_data_damaged_images_total{@})", "none",
              "Of this attempt. Each is replaced by the next whole one; beyond data.max_bad_share the run ends.", FAULTS,
              trend=True),
-        stat(4, "Images per second", latest("effuse_train_images_per_second"), IMAGES_S, "Over all ranks, of the last step.",
+        stat(4, "Images per second", latest("effuse_train_images_per_second"), IMAGES_S, "Over all ranks, of the last steps.",
              decimals=1, trend=True),
     ]
     waiting = [
@@ -44,7 +44,7 @@ def data():
         graph(8, "Waiting, a step", [(mean_s("rank", "data_wait", "@r"), "rank {{rank}}")], "s",
               "Seconds a step; on a GPU the step under way may hide it.", low=0),
         graph(8, "Sending to the device, a step", [(mean_s("rank", "upload", "@r"), "rank {{rank}}")], "s",
-              "Seconds a step, of the host.", low=0),
+              "Seconds a step, beside the computing of the step before; nothing on CPUs.", low=0),
         graph(8, "Worst waits", [(quantile(0.5, f'{BUCKET}{{@r, part="data_wait"}}'), "half of all are below"),
                                  (quantile(0.99, f'{BUCKET}{{@r, part="data_wait"}}'), "99 % are below")], "s",
               "Over the chosen ranks. A high 99 % over a low half: reading stalls now and then, as on a busy file system; "
