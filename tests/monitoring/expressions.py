@@ -16,7 +16,6 @@ VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(?!\d)(\w+)")
 LABEL_VALUES = re.compile(r"label_values\((.*), *(\w+)\)")
 # A series, of ours or one of Prometheus' own, and what is asked of its labels. Recorded ones have colons.
 SERIES = re.compile(r'(?<![\w:"])((?:run(?:_\w+)?:)?effuse_\w+(?::\w+)?|run:up:sum|up|ALERTS)(?![\w:(])\s*(\{[^}]*\})?')
-QUOTED = re.compile(r'"[^"]*"')
 BUILT_IN = {"__rate_interval", "__interval", "__range", "__url_time_range", "__data"}
 
 
