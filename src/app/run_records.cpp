@@ -31,10 +31,28 @@ bool serves(const MetricsConfig& config, const Session& session) {
 
 RunRecords::RunRecords(const Parts& parts) : parts_(parts) {
   describe_build(registry_);
+  if (leads()) remove_targets_of_ranks_gone();
   if (serves(parts_.config.metrics, parts_.session)) serve();
   const bool listens = served_ != nullptr && served_->listens();
   const auto answers = parts_.comm.all_gather_text(listens ? "listens" : "");
   if (leads()) describe_run(std::ranges::count(answers, "listens"));
+}
+
+/// An attempt that was killed leaves its target files, and may have had more ranks.
+void RunRecords::remove_targets_of_ranks_gone() const {
+  std::error_code none;
+  for (int rank = parts_.session.world_size();; ++rank) {
+    bool found = std::filesystem::remove(parts_.folder.target(rank), none);
+    if (!parts_.config.metrics.targets.empty()) {
+      const std::filesystem::path site = parts_.config.metrics.targets;
+      found |= std::filesystem::remove(site / (name_of(rank) + ".json"), none);
+    }
+    if (!found) return;
+  }
+}
+
+std::string RunRecords::name_of(int rank) const {
+  return cat(kProgram, ".", parts_.config.run.name, ".rank-", zero_padded(rank, 4));
 }
 
 void RunRecords::describe_run(std::int64_t exporters) {
@@ -51,8 +69,7 @@ void RunRecords::describe_run(std::int64_t exporters) {
 void RunRecords::serve() {
   const int rank = parts_.session.rank();
   const MetricsConfig& config = parts_.config.metrics;
-  const std::string name =
-      cat(kProgram, ".", parts_.config.run.name, ".rank-", zero_padded(rank, 4));
+  const std::string name = name_of(rank);
   const metrics::Labels labels = identity(kProgram, parts_.config.run.name, rank);
   std::vector<std::filesystem::path> finals{parts_.folder.final_values(rank)};
   if (!config.textfiles.empty()) {

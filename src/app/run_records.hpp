@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "app/final_values.hpp"
@@ -54,6 +55,8 @@ class RunRecords {
 
  private:
   bool leads() const { return parts_.session.rank() == 0; }
+  void remove_targets_of_ranks_gone() const;
+  std::string name_of(int rank) const;  ///< of its files in folders of the site
   void describe_run(std::int64_t exporters);
   void serve();
 

@@ -127,6 +127,15 @@ def test_a_killed_attempt_leaves_no_final_values(stopped, workplace):
     kill_all(job)
     job.communicate()
     assert not list(final.iterdir())
+    # It leaves its targets, too; those of ranks that are no more would be missed for ever.
+    left = lambda: sorted(file.name for file in (*(folder / "metrics/targets").iterdir(),  # noqa: E731
+                                                 *(workplace / "site/targets").glob("*.both.*")))
+    assert len(left()) == 4
+    again = run("effuse-train", *words(workplace, "both", **{"run.steps": 1}), ranks=1)
+    assert again.returncode == 0, again.stderr
+    folder, job = begin(workplace, "both", ranks=1)
+    wait_until(lambda: left() == ["effuse-train.both.rank-0000.json", "rank-0000.json"], job)
+    stop(job)
 
 
 def two_free_ports():
