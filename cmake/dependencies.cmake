@@ -10,6 +10,7 @@ find_package(HDF5 1.10 REQUIRED COMPONENTS C)
 find_package(CLI11 2.1 REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
+find_package(simdjson 3.0 REQUIRED)
 find_package(prometheus-cpp REQUIRED)  # 1.0; its package states no version
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)

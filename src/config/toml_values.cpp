@@ -19,8 +19,14 @@ struct Value {
 };
 
 std::string text_of(const toml::node& node) {
+  if (const toml::array* array = node.as_array()) {
+    std::string text;
+    for (const toml::node& element : *array) text += (text.empty() ? "" : ", ") + text_of(element);
+    return cat("[", text, "]");
+  }
+  if (const auto* number = node.as_floating_point()) return shortest(number->get());
   std::ostringstream out;
-  node.visit([&out](const auto& value) { out << value; });
+  out << toml::toml_formatter{node, toml::format_flags::none};
   return std::move(out).str();
 }
 

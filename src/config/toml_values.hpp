@@ -7,9 +7,9 @@
 
 namespace effuse {
 
-/// The keys of a TOML text, "section.key", in its order, with their values as TOML writes them; for
-/// reading what any release wrote, as no key, type or range is checked. Throws ConfigError
-/// "NAME:LINE:COLUMN: …" for bad syntax.
+/// The keys of a TOML text, "section.key", in its order, with their values as text: texts in
+/// quotes, numbers in their shortest form. For reading what any release wrote: no key, type or
+/// range is checked. Throws ConfigError "NAME:LINE:COLUMN: …" for bad syntax.
 std::vector<std::pair<std::string, std::string>> toml_values(std::string_view text,
                                                              const std::string& name);
 

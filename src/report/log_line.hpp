@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <string_view>
+#include <memory>
+#include <string>
 
 namespace effuse {
 
@@ -38,8 +39,19 @@ struct LogLine {
   LogLine() { values.fill(kAbsent); }
 };
 
-/// Reads one line into `line`, whatever was there before. False where it is no whole JSON object
-/// with a step. Fields that it does not know are passed over.
-bool parse_log_line(std::string_view text, LogLine& line);
+/// Reads lines, one after the other, some million in a second or two.
+class LogLineParser {
+ public:
+  LogLineParser();
+  ~LogLineParser();
+
+  /// Reads one line into `line`, whatever was there before. False where it is no whole JSON object
+  /// with a step. Fields that it does not know are passed over.
+  bool parse(const std::string& text, LogLine& line);
+
+ private:
+  struct Json;
+  std::unique_ptr<Json> json_;
+};
 
 }  // namespace effuse

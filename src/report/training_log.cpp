@@ -46,10 +46,11 @@ TrainingLog read_training_log(const std::filesystem::path& file,
   in.open(file, std::ios::binary);
   if (!in) throw std::system_error(errno, std::generic_category(), cat("reading ", file.string()));
   std::string text;
+  LogLineParser parser;
   LogLine line;
   while (std::getline(in, text)) {
     const bool torn = in.eof();  // no line feed: it is being written, or its writer was killed
-    if (parse_log_line(text, line) && (log.lines == 0 || line.step > log.last.step)) {
+    if (parser.parse(text, line) && (log.lines == 0 || line.step > log.last.step)) {
       take(log, line);
     } else if (!torn) {
       ++log.damaged_lines;

@@ -6,7 +6,8 @@ const chartCards = [];
 Chart.Interaction.modes.nearestOfEach = (chart, event) => {
   const found = [];
   for (const meta of chart.getSortedVisibleDatasetMetas()) {
-    if (chart.data.datasets[meta.index].isBand || meta.type !== "line") continue;
+    const dataset = chart.data.datasets[meta.index];
+    if (dataset.isBand || meta.type !== "line") continue;
     let best = -1;
     let least = Infinity;
     meta.data.forEach((element, index) => {
@@ -104,6 +105,16 @@ function tooltipTitle(items) {
   return axes.chosen === "hours" ? `after ${format.duration(3600 * x)}` : `${axes[axes.chosen].label} ${format.count(x)}`;
 }
 
+/** What a log scale spans: the numbers that are drawn, and a little more; powers of ten alone would leave half of it empty. */
+function logBounds(datasets) {
+  let least = Infinity;
+  let greatest = 0;
+  for (const { y } of datasets.flatMap((dataset) => dataset.data)) {
+    if (y > 0) [least, greatest] = [Math.min(least, y), Math.max(greatest, y)];
+  }
+  return greatest > 0 ? { min: least / 1.2, max: greatest * 1.2 } : {};
+}
+
 function optionsOf(spec) {
   const soft = theme.color("soft");
   const value = spec.value ?? format.number;
@@ -115,7 +126,7 @@ function optionsOf(spec) {
     layout: { padding: { top: 4, right: 4 } },
     scales: {
       x: {
-        ...scale, type: "linear", bounds: "data", grid: { display: false },
+        ...scale, type: "linear", bounds: "data", min: 0, grid: { display: false },
         ticks: { ...ticks, autoSkipPadding: 24, callback: format.short, includeBounds: false },
         ...(spec.xScale ?? {}),
       },
@@ -123,7 +134,7 @@ function optionsOf(spec) {
         ...scale, type: spec.isLog ? "logarithmic" : "linear", stacked: Boolean(spec.isStacked),
         beginAtZero: Boolean(spec.fromZero), suggestedMax: spec.suggestedMax, max: spec.greatest,
         ticks: { ...ticks, maxTicksLimit: 7, callback: (tick) => (spec.axisValue ?? format.short)(tick) },
-        afterBuildTicks: spec.isLog ? fewLogTicks : undefined,
+        ...(spec.isLog ? { ...logBounds(spec.datasets), afterBuildTicks: fewLogTicks } : {}),
       },
     },
     plugins: {
@@ -147,10 +158,11 @@ function optionsOf(spec) {
 
 /** 1, 2 and 5 of each power of ten, or fewer where there is no room. */
 function fewLogTicks(scale) {
-  const leading = (value) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+  const leading = (value) => Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(4));
   const decades = Math.log10(scale.max / scale.min);
-  const wanted = decades > 4 ? [1] : [1, 2, 5];
-  const few = scale.ticks.filter((tick) => tick.value > 0 && wanted.includes(leading(tick.value)));
+  if (!(decades > 0.3)) return;
+  const wanted = decades > 3 ? [1] : decades > 1.3 ? [1, 3] : [1, 2, 3, 5, 7];
+  const few = scale.ticks.filter(({ value }) => value >= scale.min && value <= scale.max && wanted.includes(leading(value)));
   if (few.length >= 2) scale.ticks = few;
 }
 

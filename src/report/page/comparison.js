@@ -32,16 +32,15 @@ function drawDifferences() {
 }
 
 function comparisonSentence() {
-  const best = (name, value, lower) => {
+  const best = (what, value, lower, unit = "") => {
     const valued = runs.filter((run) => value(run) !== null && value(run) !== undefined);
     if (valued.length < 2) return null;
     const winner = valued.reduce((a, b) => ((lower ? value(b) < value(a) : value(b) > value(a)) ? b : a));
-    return `${name} ${format.number(value(winner))} (${winner.name})`;
+    return `${winner.name} ${what}, ${format.number(value(winner))}${unit}`;
   };
   const metric = Object.keys(SCORE_NAMES).find((name) => runs.filter((run) => metricsOf(run).includes(name)).length > 1);
-  const parts = [best("lowest loss in the end", finalLoss, true),
-    metric ? best(`best ${SCORE_NAMES[metric]}`, (run) => bestScore(run, metric)?.scores[metric] ?? null, LOWER_IS_BETTER[metric]) : null,
-    best("fastest, in images/s,", (run) => (rateOf(run) ? Number(rateOf(run).value.toPrecision(3)) : null), false)].filter(Boolean);
-  const sentence = parts.join("; ");
-  return sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}.` : "";
+  const parts = [best("ends with the lowest loss", finalLoss, true),
+    metric ? best(`has the best ${SCORE_NAMES[metric]}`, (run) => bestScore(run, metric)?.scores[metric] ?? null, LOWER_IS_BETTER[metric]) : null,
+    best("is the fastest", (run) => (rateOf(run) ? Number(rateOf(run).value.toPrecision(3)) : null), false, " images/s")].filter(Boolean);
+  return parts.length > 0 ? `${parts.join("; ")}.` : "";
 }

@@ -180,6 +180,8 @@ function drawCurves() {
   const changes = (name) => runs.some((run) => new Set(present(seriesOf(run, name)?.mean ?? [])).size > 1);
   if (changes("loss_scale")) seriesChart(parent, { title: "Loss scale", unit: "of fp16", name: "loss_scale", isSmoothed: false, isLog: () => true });
   if (changes("ema_decay")) seriesChart(parent, { title: "Decay of the average", name: "ema_decay", isSmoothed: false });
+  const halves = parent.querySelectorAll(".chart:not(.broad)");
+  if (halves.length % 2 === 1) lastOf(halves).classList.add("broad");
   if (parent.children.length === 0) {
     parent.append(make("p", { class: "card note" }, "No step has been logged yet."));
     byId("curve-controls").hidden = true;

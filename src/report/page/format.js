@@ -8,7 +8,7 @@ const format = {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
     if (value === 0) return "0";
     const size = Math.abs(value);
-    if (size < 1e-3 || size >= 1e7) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+    if (size < 1e-4 || size >= 1e7) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
     return value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
   },
 
@@ -17,7 +17,7 @@ const format = {
   /** "12k": for axes. */
   short(value) {
     if (Math.abs(value) < 10000) return format.number(value);
-    return value.toLocaleString("en-US", { notation: "compact", maximumFractionDigits: 1 });
+    return value.toLocaleString("en-US", { notation: "compact", maximumFractionDigits: 1 }).replace("K", "k");
   },
 
   bytes(value) {
@@ -32,6 +32,7 @@ const format = {
 
   duration(seconds) {
     if (!Number.isFinite(seconds)) return "–";
+    if (seconds === 0) return "0 s";
     if (seconds < 0.0995) return `${(1000 * seconds).toPrecision(2)} ms`;
     if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
     const s = Math.round(seconds);

@@ -20,6 +20,7 @@ if (isComparison) {
   drawAttempts(runs[0]);
   drawCheckpoints(runs[0]);
   drawBadSteps(runs[0]);
+  drawSetup(runs[0]);
   drawMachine(runs[0]);
 }
 drawPreviews();

@@ -52,7 +52,7 @@ function drawPreviews() {
   const slider = byId("preview-slider");
   const strip = byId("preview-strip");
   const thumbnails = isComparison ? [] : shown[0].previews.shown.map((preview, i) =>
-    make("img", { src: preview.picture.src, alt: "", title: `step ${format.count(preview.step)}`, onclick: () => { stop(); set(i); } }));
+    make("img", { src: preview.picture.src, alt: "", style: { width: `${Math.round((54 * preview.picture.width) / preview.picture.height)}px` }, title: `step ${format.count(preview.step)}`, onclick: () => { stop(); set(i); } }));
   strip.append(...thumbnails);
   strip.hidden = thumbnails.length < 2;
   slider.max = steps.length - 1;

@@ -6,7 +6,8 @@ const QUIET_AFTER_S = 900;
 
 const configured = (run, key) => (run.config[key] ?? "").replace(/^"|"$/g, "");
 const stepOf = (run) => Math.max(run.last.step, run.outcome?.step ?? 0);
-const totalSteps = (run) => run.outcome?.total_steps || Number(configured(run, "run.steps")) || 0;
+const totalSteps = (run) => run.outcome?.total_steps || Number(configured(run, "run.steps")) ||
+  Math.ceil((Number(configured(run, "run.images")) || 0) / (Number(configured(run, "run.batch_size")) || 1));
 const quiet = (run) => data.made_unix_s - run.last_sign_unix_s;
 
 function stateOf(run) {

@@ -88,8 +88,29 @@ function drawBadSteps(run) {
   const text = (value) => (Number.isFinite(Number(value)) ? format.number(Number(value)) : value);
   fillTable(byId("bad-steps-table"), [{ title: "Step", number: true }, { title: "Loss", number: true }, { title: "Gradient norm", number: true }],
     run.bad_steps.described.map((bad) => [format.count(bad.step), text(bad.loss), text(bad.grad_norm)]));
+  const listed = run.bad_steps.described.length;
+  byId("bad-steps-table").closest(".scroll").hidden = listed === 0;
   byId("bad-steps-note").textContent = `${format.plural(count, "step")} changed nothing: not finite, or a spike` +
-    `${count > run.bad_steps.described.length ? `; the first ${run.bad_steps.described.length} are listed` : ""}. Their images are named in bad_steps/.`;
+    (listed === 0 ? "." : `${count > listed ? `; the first ${listed} are listed` : ""}. Their images are named in bad_steps/.`);
+}
+
+/** The settings that say most, from which the rest may be guessed. */
+function drawSetup(run) {
+  const of = (key) => configured(run, key);
+  const join = (...parts) => parts.filter(Boolean).join(", ");
+  const size = Number(of("model.sample_size"));
+  const entries = [
+    ["Data", of("data.folder")],
+    ["Model", join(of("model.name"), of("model.block_out_channels") ? `channels ${of("model.block_out_channels").replace(/[[\] ]/g, "").replaceAll(",", " · ")}` : "", size > 0 ? `${size} × ${size} pixels` : "")],
+    ["Diffusion", join(of("diffusion.timesteps") ? `${of("diffusion.timesteps")} steps` : "", of("diffusion.schedule"), of("diffusion.prediction"))],
+    ["Batch", join(of("run.batch_size") ? `${of("run.batch_size")} images over all ranks` : "", of("run.seed") ? `seed ${of("run.seed")}` : "")],
+    ["Optimiser", join(of("optimizer.name"), of("optimizer.lr") ? `lr ${of("optimizer.lr")}` : "", of("optimizer.lr_schedule"))],
+    ["Average", of("ema.decay") ? `decay ${of("ema.decay")}` : ""],
+    ["Precision", join(of("precision.compute"), of("precision.weights") ? `weights ${of("precision.weights")}` : "")],
+  ].filter(([, text]) => text);
+  if (entries.length === 0) return;
+  show("setup");
+  byId("setup-list").append(...entries.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
 }
 
 function drawMachine(run) {
@@ -104,7 +125,6 @@ function drawMachine(run) {
   const entries = [
     ["Ranks", `${format.count(environment.world_size)} × ${format.plural(environment.threads_per_rank, "thread")}, ${environment.backend}`],
     ["Where", [...places].slice(0, 8).map(([place, ranks]) => `${ranks} × ${place}`).join("; ") + (places.size > 8 ? `; ${places.size - 8} more` : "")],
-    ["Computing", [...new Set(environment.ranks.map((rank) => rank.device))].slice(0, 4).join(", ") + (configured(run, "precision.compute") ? `, ${configured(run, "precision.compute")}` : "")],
     ["Effuse", `${environment.effuse}${environment.revision ? ` (${environment.revision})` : ""}`],
     ["libtorch", environment.libtorch], ["Compiler", environment.compiler],
     ["Last attempt began", environment.began.replace("T", " ").replace(/:\d\dZ$/, " UTC")],
