@@ -28,7 +28,7 @@ def chromium():
 @contextlib.contextmanager
 def opened(browser, file, size="desktop", scheme="light", **options):
     """The page of a file, with what it complained of and asked for in `complaints` and `requests`."""
-    with browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options) as context:
+    with browser.new_context(**{"viewport": SIZES[size], "color_scheme": scheme, **options}) as context:
         page = context.new_page()
         page.complaints, page.requests = [], []
         page.on("console", lambda message: page.complaints.append(message.text))

@@ -18,13 +18,12 @@ from PIL import Image
 from browser import chromium, opened
 
 SOURCE = pathlib.Path(__file__).parents[2]
-DESK, PHONE = (1180, 1130), (390, 1060)  # what is shown of the page, in pixels
-GAP, COLORS = 24, 160
+DESK, PHONE = (1180, 1230), (390, 1160)  # what is shown of the page, in pixels
+GAP, WIDTH = 24, 1100
 
 
 def shot(browser, page_file, size, scheme, extent):
-    with opened(browser, page_file, size, scheme) as page:
-        page.set_viewport_size({"width": extent[0], "height": extent[1]})
+    with opened(browser, page_file, size, scheme, viewport={"width": extent[0], "height": extent[1]}) as page:
         return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
@@ -42,8 +41,9 @@ def main():
     picture = Image.new("RGB", (desk.width + GAP + phone.width, desk.height), "white")
     picture.paste(desk, (0, 0))
     picture.paste(phone, (desk.width + GAP, (desk.height - phone.height) // 2))
-    picture = picture.resize((picture.width * 4 // 5, picture.height * 4 // 5), Image.Resampling.LANCZOS)
-    picture.quantize(COLORS, dither=Image.Dither.NONE).save(arguments.output, optimize=True)
+    picture = picture.resize((WIDTH, picture.height * WIDTH // picture.width), Image.Resampling.LANCZOS)
+    # By extent of colour, not by area: the few pixels of a mark keep theirs.
+    picture.quantize(144, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(arguments.output, optimize=True)
     print(arguments.output, f"{arguments.output.stat().st_size / 1024:.0f} KiB")
 
 

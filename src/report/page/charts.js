@@ -95,7 +95,7 @@ const points = (x, values) => x.map((at, i) => ({ x: at, y: values[i] ?? null })
 function line(label, color, pointList, more = {}) {
   return {
     label, data: pointList, borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0,
-    pointHoverRadius: 3.5, tension: 0, spanGaps: true, ...more,
+    pointHoverRadius: 3.5, tension: 0, spanGaps: true, clip: 6, ...more,
   };
 }
 
@@ -127,7 +127,7 @@ function optionsOf(spec) {
     scales: {
       x: {
         ...scale, type: "linear", bounds: "data", min: 0, grid: { display: false },
-        ticks: { ...ticks, autoSkipPadding: 24, callback: format.short, includeBounds: false },
+        ticks: { ...ticks, autoSkipPadding: 24, callback: format.short }, afterBuildTicks: roomForTheLastTick,
         ...(spec.xScale ?? {}),
       },
       y: {
@@ -156,7 +156,14 @@ function optionsOf(spec) {
   };
 }
 
-/** 1, 2 and 5 of each power of ten, or fewer where there is no room. */
+/** The end of an axis is a tick, too; it goes where it would stand on the one before. */
+function roomForTheLastTick(scale) {
+  const [first, second] = scale.ticks;
+  const [before, last] = scale.ticks.slice(-2);
+  if (scale.ticks.length > 2 && last.value - before.value < 0.75 * (second.value - first.value)) scale.ticks = scale.ticks.slice(0, -1);
+}
+
+/** Round numbers of each power of ten, as many as there is room for. */
 function fewLogTicks(scale) {
   const leading = (value) => Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(4));
   const decades = Math.log10(scale.max / scale.min);

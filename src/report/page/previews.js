@@ -35,7 +35,7 @@ function noteOnPreviews(shown) {
   return shown.map((run) => {
     const { found, shown: kept } = run.previews;
     const parts = [];
-    if (found > kept.length) parts.push(`${format.count(found - kept.length)} of ${format.plural(found, "preview")} are left out to keep this file small; all are in ${run.folder}/previews`);
+    if (found > kept.length) parts.push(`${format.count(found - kept.length)} of ${format.plural(found, "preview")} are left out to keep this file small${isComparison ? "" : `; all are in ${run.folder}/previews`}`);
     if (kept.some((preview) => preview.picture.is_shrunk)) parts.push("pictures are shrunk");
     return parts.length > 0 ? `${isComparison ? `${run.name}: ` : ""}${parts.join("; ")}.` : "";
   }).filter(Boolean).join(" ");

@@ -16,7 +16,7 @@ function stateOf(run) {
     case "done": return { text: "finished", kind: "good" };
     case "stopped": return { text: "stopped, can go on", kind: "warn" };
     case "running": return quiet(run) > QUIET_AFTER_S ? { text: "running, or killed", kind: "warn" } : { text: "running", kind: "running" };
-    case "": return { text: "unknown", kind: "warn" };
+    case "": return { text: "no outcome yet", kind: "warn" };
     default: return { text: outcome, kind: "bad" };
   }
 }

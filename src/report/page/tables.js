@@ -36,7 +36,7 @@ function drawEvaluation() {
 
 function timesOf(run) {
   const lost = Object.entries(run.goodput.lost_s).filter(([, seconds]) => seconds > 0).sort((a, b) => b[1] - a[1]);
-  const parts = [{ name: "progress that was kept", seconds: run.goodput.productive_s, color: "var(--accent)" },
+  const parts = [{ name: "progress kept", seconds: run.goodput.productive_s, color: "var(--accent)" },
     ...lost.map(([reason, seconds]) => ({ name: LOST_NAMES[reason] ?? reason, seconds, color: `var(--hue-${LOST_HUES[reason] ?? 0})` }))];
   const total = run.goodput.total_s || 1;
   return make("div", { class: "time-run" }, isComparison ? make("h3", {}, nameCell(run)) : null,
@@ -62,7 +62,7 @@ function drawAttempts(run) {
     if (i === 0 || !restart || restart.before_s === null || restart.after_s === null) return "–";
     return format.duration(restart.after_s - restart.before_s);
   };
-  fillTable(byId("attempts-table"), [{ title: "Steps that were kept" }, { title: "Time in them", number: true }, { title: "Pause before", number: true }],
+  fillTable(byId("attempts-table"), [{ title: "Steps" }, { title: "Training", number: true }, { title: "Pause before", number: true }],
     kept.map((stretch, i) => [`${format.count(stretch.after + 1)} – ${format.count(stretch.up_to)}`, format.duration(stretch.productive_s), pause(stretch, i)]));
   const notes = [format.plural(run.goodput.attempts, "attempt") + " began to train"];
   if (run.goodput.redone_steps > 0) notes.push(`${format.plural(run.goodput.redone_steps, "step")} had to be made again`);
@@ -76,9 +76,9 @@ function drawCheckpoints(run) {
   const keepEvery = Number(configured(run, "checkpoint.keep_every_steps")) || 0;
   const notes = (checkpoint) => [checkpoint.is_latest ? "latest" : "", checkpoint.is_best ? "best" : "",
     keepEvery > 0 && checkpoint.step % keepEvery === 0 ? "kept for ever" : ""].filter(Boolean).join(", ");
-  fillTable(byId("checkpoints-table"), [{ title: "Step", number: true }, { title: "Size", number: true }, { title: "Written" }, { title: "" }],
+  fillTable(byId("checkpoints-table"), [{ title: "Step", number: true }, { title: "Size", number: true }, { title: "Written, UTC" }, { title: "Age", number: true }, { title: "" }],
     [...run.checkpoints].reverse().map((checkpoint) => [format.count(checkpoint.step), format.bytes(checkpoint.size_bytes),
-      `${format.moment(checkpoint.written_unix_s)}, ${format.duration(Math.max(0, data.made_unix_s - checkpoint.written_unix_s))} ago`, notes(checkpoint)]));
+      format.moment(checkpoint.written_unix_s).replace(" UTC", ""), format.duration(Math.max(0, data.made_unix_s - checkpoint.written_unix_s)), notes(checkpoint)]));
 }
 
 function drawBadSteps(run) {
