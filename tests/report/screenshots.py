@@ -43,7 +43,7 @@ def main():
     picture.paste(phone, (desk.width + GAP, (desk.height - phone.height) // 2))
     picture = picture.resize((WIDTH, picture.height * WIDTH // picture.width), Image.Resampling.LANCZOS)
     # By extent of colour, not by area: the few pixels of a mark keep theirs.
-    picture.quantize(144, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(arguments.output, optimize=True)
+    picture.quantize(200, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE).save(arguments.output, optimize=True)
     print(arguments.output, f"{arguments.output.stat().st_size / 1024:.0f} KiB")
 
 
