@@ -12,6 +12,7 @@ find_package(tomlplusplus 3.3 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(simdjson 3.0 REQUIRED)
 find_package(prometheus-cpp REQUIRED)  # 1.0; its package states no version
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_builder.hpp REQUIRED)  # headers alone, 1.7
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)

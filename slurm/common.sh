@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What the batch scripts share: the site's settings, the launch over the ranks, and what follows from how a job ended.
 #
-# A script sets EFFUSE_HOME, sources this file, and calls  begin OUTCOME-FILE,  launch PROGRAM ARGUMENTS...  and  end_job.
+# A script sets EFFUSE_HOME, sources this file, and calls  begin OUTCOME-FILE [RESULT],  launch PROGRAM ARGUMENTS...  and
+# end_job.
 # Settings of the site come from slurm/sites/$EFFUSE_SITE.env or the environment; slurm/sites/README.md lists them.
 
 warned=no      # by USR1, of the time limit
@@ -49,9 +50,13 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/effuse-XXXXXX") || fail 1 "no scratch folde
 trap 'rm -rf "$scratch"' EXIT
 
 # --- Beginning -------------------------------------------------------------------------------------------------------
-begin() {  # [OUTCOME-FILE]: where the program will write how it ended; without, its exit code says it
-  outcome_file=${1:-}
+# OUTCOME-FILE: where the program will write how it ended; if "", its exit code says it. RESULT: the folder or file that it
+# makes, if what it has made so far is not told by its outcome.
+begin() {  # OUTCOME-FILE [RESULT]
+  outcome_file=$1
+  result=${2:-}
   attempts_before=$(outcome_field attempt)
+  files_before=$(files_of_result)
   say "job $(job_name) on $SLURM_JOB_NODELIST, ranks: $SLURM_NTASKS, restarts: ${SLURM_RESTART_COUNT:-0}"
   refuse_endless_restarts
 }
@@ -74,6 +79,9 @@ array_part() {
 outcome_field() {
   [ ! -r "$outcome_file" ] || sed -n "s/^ *\"$1\": \"\{0,1\}\(.*[^\",]\)\"\{0,1\},\{0,1\}\$/\1/p" "$outcome_file"
 }
+
+# How many there are, with those of a result that is not complete, which lie beside it.
+files_of_result() { [ -z "$result" ] || find "$result"* -type f 2>/dev/null | wc -l; }
 
 refuse_endless_restarts() {
   local in_a_row
@@ -179,8 +187,12 @@ end_job() {
 
 # Before this script ends: jobs that wait for this one go on waiting.
 requeue() {  # OUTCOME
-  if [ "$1" = "not begun" ] && [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ]; then
-    fail 1 "three restarts, and still nothing had begun when the time limit was near: this is not tried again. Raise --time."
+  if [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ]; then
+    if [ -n "$result" ] && [ "$(files_of_result)" -eq "$files_before" ]; then
+      fail 1 "three restarts, and again nothing was saved before the time limit: this is not tried again. Raise --time."
+    elif [ "$1" = "not begun" ] && [ -z "$result" ]; then
+      fail 1 "three restarts, and still nothing had begun when the time limit was near: this is not tried again. Raise --time."
+    fi
   fi
   say "the time limit is near: back into the queue, to continue from here"
   scontrol requeue "$(job_name)" || fail 75 "Slurm refuses to requeue this job. Submitted again, it continues."

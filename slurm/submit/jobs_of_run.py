@@ -31,7 +31,7 @@ def last_begun(found):
 
 
 def cancel(run_folder):
-    known = slurm.states()
+    known = slurm.elements()
     jobs = [record for record in records.read(run_folder) if slurm.active_states(known, record["job"])]
     if not jobs:
         raise Refused(f"no job of {run_folder} is waiting or running")

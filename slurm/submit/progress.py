@@ -1,13 +1,9 @@
 """How far a training run is, from its run folder."""
 
 import json
-import re
 import time
 
 from submit.job import outcome_of
-
-# What a step is made of, in seconds; exposed communication is the part that nothing hides.
-PARTS = ("data_wait_s", "forward_s", "backward_s", "exposed_communication_s", "update_s")
 
 
 class Progress:
@@ -26,16 +22,22 @@ class Progress:
         return self._lines[-1]["loss"] if self._lines else None
 
     def images_per_s(self):
-        """Over the last logged steps."""
-        seconds = sum(line.get(part, 0) for line in self._lines for part in PARTS)
-        config = self._folder / "config.toml"
-        batch = re.search(r"^batch_size = (\d+)", config.read_text(), re.MULTILINE) if config.exists() else None
-        return len(self._lines) * int(batch.group(1)) / seconds if batch and seconds > 0 else None
+        """Over the last logged steps, with all that passed between them."""
+        return self._per_s("images")
 
     def left_s(self):
-        seconds = [sum(line.get(part, 0) for part in PARTS) for line in self._lines]
-        missing = self.total() - self.step()
-        return missing * sum(seconds) / len(seconds) if seconds and missing > 0 else None
+        missing, rate = self.total() - self.step(), self._per_s("step")
+        return missing / rate if rate and missing > 0 else None
+
+    def _per_s(self, field):
+        lines = [line for line in self._lines if line.get("time_s", 0) >= self._attempt_began_s()]
+        seconds = lines[-1]["time_s"] - lines[0]["time_s"] if lines else 0
+        return (lines[-1][field] - lines[0][field]) / seconds if seconds > 0 else None
+
+    def _attempt_began_s(self):
+        """environment.json is written when an attempt begins."""
+        file = self._folder / "environment.json"
+        return file.stat().st_mtime if file.exists() else 0
 
     def checkpoint(self):
         """(step, age in seconds) of the newest."""

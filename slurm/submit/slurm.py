@@ -1,5 +1,6 @@
 """Slurm's commands."""
 
+import collections
 import getpass
 import subprocess
 
@@ -37,27 +38,25 @@ def cancel(jobs):
         raise Failed(f"scancel failed: {_words(done)}")
 
 
-def states():
-    """{job: [(state, reason) of each of its elements]} of the user's jobs that Slurm still knows."""
-    done = run("squeue", "--noheader", "--user", getpass.getuser(), "--states=all", "--array", "--format=%F|%T|%r")
+Element = collections.namedtuple("Element", "state reason restarts")
+FIELDS = "ArrayJobID:20|,State:20|,Reason:200|,RestartCnt:20"
+
+
+def elements():
+    """{job: [Element for each of its elements]} of the user's jobs that Slurm still knows; most jobs have one."""
+    done = run("squeue", "--noheader", "--user", getpass.getuser(), "--states=all", "--array", f"--Format={FIELDS}")
     if done.returncode != 0:
         raise Failed(f"squeue failed: {_words(done)}")
     known = {}
     for line in done.stdout.splitlines():
-        job, state, reason = line.split("|", 2)
-        known.setdefault(job.strip(), []).append((state, reason))
+        job, state, reason, restarts = map(str.strip, line.split("|"))
+        known.setdefault(job, []).append(Element(state, reason, int(restarts)))
     return known
 
 
 def active_states(known, job):
-    """Those of the job's elements that are not at their end; `known`: states()."""
-    return [state for state, _ in known.get(job, []) if state in ACTIVE]
-
-
-def restarts(job):
-    done = run("scontrol", "--oneliner", "show", "job", job)
-    words = [word for word in done.stdout.split() if word.startswith("Restarts=")]
-    return sum(int(word.split("=")[1]) for word in words)
+    """Those of the job's elements that are not at their end; `known`: elements()."""
+    return [element.state for element in known.get(job, []) if element.state in ACTIVE]
 
 
 def _words(done):

@@ -1,5 +1,6 @@
 """The table of effuse-submit status, from Slurm and the run folders."""
 
+import collections
 import pathlib
 
 from submit import records, slurm
@@ -13,7 +14,7 @@ COLUMNS = ("run", "job", "kind", "state", "restarts", "step", "loss", "images/s"
 def show(folder, name):
     """Of one run, or of all in `folder`."""
     folders = [folder / name] if name else records.runs(folder)
-    known = slurm.states()
+    known = slurm.elements()
     rows = [row for run_folder in folders for row in rows_of(run_folder, known)]
     if not rows:
         raise Refused(f"no job was submitted for {folder / name}" if name else
@@ -25,9 +26,10 @@ def rows_of(run_folder, known):
     """A row for the last job of each kind."""
     last = {record["kind"]: record for record in records.read(run_folder)}
     for record in sorted(last.values(), key=lambda record: int(record["job"])):
-        state = state_of(record, known.get(record["job"], []))
-        restarts = slurm.restarts(record["job"]) if record["job"] in known else ""
-        yield (run_folder.name, record["job"], record["kind"], state, str(restarts),
+        elements = known.get(record["job"], [])
+        state = state_of(record, elements)
+        restarts = str(sum(element.restarts for element in elements)) if elements else ""
+        yield (run_folder.name, record["job"], record["kind"], state, restarts,
                *(training_columns(Progress(run_folder), state) if record["kind"] == "train" else ("",) * 5))
 
 
@@ -36,11 +38,9 @@ def state_of(record, elements):
     if not elements:
         return "done" if is_whole(record["kind"], pathlib.Path(record["result"])) else "gone, not done"
     if len(elements) == 1:
-        state, reason = elements[0]
+        state, reason, _ = elements[0]
         return state.lower() if reason in ("None", "") or state == "RUNNING" else f"{state.lower()} ({reason})"
-    counts = {}
-    for state, _ in elements:
-        counts[state.lower()] = counts.get(state.lower(), 0) + 1
+    counts = collections.Counter(element.state.lower() for element in elements)
     return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
 
 

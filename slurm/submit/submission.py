@@ -13,17 +13,21 @@ class Submission:
         self.job = job
         self.run_folder = job.run_folder()
         options = [*job.site.options(job.kind), *options]
+        if any(word.startswith(("--output", "-o", "--error", "-e")) for word in options):
+            raise Refused("the log of a job is kept in the folder of its run. Leave out --output and --error.")
         self.is_array = job.kind == "pack" or any(word.startswith(("--array", "-a")) for word in options)
         if self.is_array and job.kind in ("train", "evaluate"):
             raise Refused(f"elements of an array would all do the same work: {job.program} has no parts. Leave out --array.")
         folder = str(self.run_folder / "slurm").replace("%", "%%")
-        log = f"{folder}/{'%x-%A_%a.out' if self.is_array else '%x-%j.out'}"
-        self.command = ["sbatch", "--parsable", f"--output={log}", *options, str(job.script), str(job.config),
-                        *job.arguments]
+        self.command = ["sbatch", "--parsable", f"--output={folder}/{self._log_name('%A', '%a', '%j')}", *options,
+                        str(job.script), str(job.config), *job.arguments]
+
+    def _log_name(self, array, element, job):
+        return f"{self.job.program}-{f'{array}_{element}' if self.is_array else job}.out"
 
     def require_alone(self):
         """Refuses where a job of this kind is at work for this run."""
-        known = slurm.states()
+        known = slurm.elements()
         for record in records.read(self.run_folder):
             active = slurm.active_states(known, record["job"])
             if active and (record["kind"], record["result"]) == (self.job.kind, str(self.job.result())):
@@ -51,8 +55,7 @@ class Submission:
         (self.run_folder / "slurm").mkdir(parents=True, exist_ok=True)
         command = [self.command[0], *dependency, *self.command[1:]]
         number = slurm.submit(command, self.job.site.environment())
-        name = f"{self.job.program}-{number}{'_*' if self.is_array else ''}.out"
-        log = f"{glob.escape(str(self.run_folder))}/slurm/{name}"
+        log = f"{glob.escape(str(self.run_folder))}/slurm/{self._log_name(number, '*', number)}"
         try:
             records.write(self.job, number, command, log, self.run_folder)
         except OSError as error:

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -34,6 +35,18 @@ std::string cpu_model() {
     if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
   }
   return "CPU";
+}
+
+/// Of the first one; the GPUs of a node are of one kind.
+std::string gpu_model() {
+  std::error_code none;
+  for (const auto& gpu : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none)) {
+    std::ifstream info(gpu.path() / "information");
+    for (std::string line; std::getline(info, line);) {
+      if (line.rfind("Model:", 0) == 0) return line.substr(line.find_first_not_of(" \t", 6));
+    }
+  }
+  return "GPU";
 }
 
 }  // namespace
@@ -86,8 +99,6 @@ void warn_of_slow_products(const std::string& compute, at::Device device, const 
                ": convolutions take many times as long as in fp32. ", remedy);
 }
 
-std::string device_name(at::Device device) {
-  return device.is_cpu() ? cpu_model() : cat("GPU ", static_cast<int>(device.index()));
-}
+std::string device_name(at::Device device) { return device.is_cpu() ? cpu_model() : gpu_model(); }
 
 }  // namespace effuse

@@ -46,6 +46,15 @@ std::string describe_environment(Communicator& comm, const Session& session, at:
   return json.dump(2) + "\n";
 }
 
+void describe_build(metrics::Registry& registry) {
+  registry
+      .gauge(metrics::series("effuse_build_info"), {{"version", std::string(version())},
+                                                    {"revision", std::string(revision())},
+                                                    {"libtorch", TORCH_VERSION},
+                                                    {"compiler", __VERSION__}})
+      .set(1);
+}
+
 void warn_of_other_build(const std::filesystem::path& before) {
   if (!std::filesystem::exists(before)) return;
   const auto json = nlohmann::json::parse(read_file(before), nullptr, /*allow_exceptions=*/false);

@@ -11,6 +11,7 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "core/unix_time.hpp"
 #include "models/network.hpp"
 #include "models/precision.hpp"
 #include "training/stopwatch.hpp"
@@ -132,14 +133,14 @@ void EvaluationHook::record(std::int64_t step, const Json& scores, double second
     const double value = score["value"].get<double>();
     fields.emplace_back(name, value);
     text += cat(text.empty() ? "" : ", ", name, " ", short_number(value));
-    parts_.registry
-        .gauge("effuse_evaluation_score", "Score of the averaged weights", {{"metric", name}})
+    if (parts_.events != nullptr) parts_.events->scalar(cat("evaluation/", name), step, value);
+    parts_.registry.gauge(metrics::series("effuse_evaluation_score"), {{"metric", name}})
         .set(value);
   }
-  parts_.registry.gauge("effuse_evaluation_step", "Step whose weights were scored last")
-      .set(static_cast<double>(step));
+  parts_.registry.gauge(metrics::series("effuse_evaluation_step")).set(static_cast<double>(step));
   fields.emplace_back("images", parts_.config.evaluation.number);
   fields.emplace_back("seconds", seconds);
+  fields.emplace_back("time_s", unix_time_s());
   log_->write(fields);
   log_->sync();
   log::info("step ", human_count(static_cast<std::uint64_t>(step)), " scored: ", text);

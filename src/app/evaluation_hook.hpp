@@ -11,6 +11,7 @@
 #include "app/scorer.hpp"
 #include "diffusion/schedule.hpp"
 #include "generation/class_plan.hpp"
+#include "metrics/event_file.hpp"
 #include "metrics/jsonl.hpp"
 #include "metrics/registry.hpp"
 #include "training/flat_state.hpp"
@@ -37,6 +38,7 @@ class EvaluationHook : public TrainingHook {
     std::vector<std::string> class_names;  ///< empty: unconditional
     std::filesystem::path log;             ///< written at rank 0
     metrics::Registry& registry;
+    metrics::EventFile* events = nullptr;  ///< for TensorBoard, at rank 0
     /// Collective. Keeps the checkpoint of a step, which was begun before this hook is called.
     std::function<void(std::int64_t step)> keep_best;
   };

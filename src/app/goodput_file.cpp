@@ -1,21 +1,17 @@
 #include "app/goodput_file.hpp"
 
-#include <chrono>
 #include <exception>
 #include <nlohmann/json.hpp>
 
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/process_age.hpp"
+#include "core/unix_time.hpp"
 
 namespace effuse {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double unix_time_s() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 Goodput::State state_from(const Json& json) {
   Goodput::State state;

@@ -8,6 +8,8 @@
 
 namespace effuse {
 
+using metrics::series;
+
 GoodputHook::GoodputHook(GoodputMeter& meter, std::filesystem::path file, const Config& config,
                          metrics::Registry& registry)
     : meter_(meter),
@@ -15,12 +17,10 @@ GoodputHook::GoodputHook(GoodputMeter& meter, std::filesystem::path file, const 
       log_every_steps_(config.run.log_every_steps),
       checkpoint_every_steps_(config.checkpoint.every_steps),
       registry_(registry),
-      ratio_(registry.gauge("effuse_train_goodput_ratio",
-                            "Share of the run's time that made progress which was kept")) {
+      ratio_(registry.gauge(series("effuse_train_goodput_ratio"))),
+      attempts_(registry.gauge(series("effuse_train_attempts"))) {
   for (const char* reason : kLostNames) {
-    lost_.push_back(registry.gauge("effuse_train_lost_seconds",
-                                   "Time of the run, over all attempts, that made no progress",
-                                   {{"reason", reason}}));
+    lost_.push_back(registry.gauge(series("effuse_train_lost_seconds"), {{"reason", reason}}));
   }
 }
 
@@ -49,12 +49,12 @@ void GoodputHook::after_training(std::int64_t, TrainingEnd end) {
 void GoodputHook::set_gauges(const StepTimeline& steps) {
   const Goodput& goodput = meter_.goodput();
   ratio_.set(goodput.ratio());
+  attempts_.set(static_cast<double>(goodput.state().attempts));
   for (std::size_t i = 0; i < kLostReasons; ++i) lost_[i].set(goodput.state().lost_s[i]);
   const auto hidden = steps.hidden_ratio();
   if (!hidden) return;
   if (!hidden_) {
-    hidden_ = registry_.gauge("effuse_train_communication_hidden_ratio",
-                              "Share of the communication that passed under backward passes");
+    hidden_ = registry_.gauge(series("effuse_train_communication_hidden_ratio"));
   }
   hidden_->set(*hidden);
 }

@@ -35,7 +35,7 @@ class GoodputHook : public TrainingHook {
   std::int64_t checkpoint_every_steps_;
   metrics::Registry& registry_;
   std::vector<metrics::Gauge> lost_;
-  metrics::Gauge ratio_;
+  metrics::Gauge ratio_, attempts_;
   std::optional<metrics::Gauge> hidden_;  ///< where there is communication
   Stopwatch since_written_;
   double writing_s_ = 0.0;

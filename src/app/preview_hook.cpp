@@ -7,7 +7,6 @@
 #include "comm/agreement.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "core/zero_padded.hpp"
 #include "generation/gather.hpp"
 #include "models/precision.hpp"
 
@@ -71,7 +70,7 @@ at::Tensor PreviewHook::generate(std::int64_t images) {
 
 void PreviewHook::write_grid(std::int64_t step, const at::Tensor& images,
                              const GridLayout& layout) const {
-  const std::filesystem::path file = parts_.folder / cat("step-", zero_padded(step, 8), ".png");
+  const std::filesystem::path file = parts_.folder.preview(step);
   try {
     write_grid_picture(file, images, layout);
     log::debug("preview: ", file.string());

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "app/grid_picture.hpp"
+#include "app/run_folder.hpp"
 #include "comm/communicator.hpp"
 #include "config/config.hpp"
 #include "diffusion/schedule.hpp"
@@ -27,7 +27,7 @@ class PreviewHook : public TrainingHook {
     Communicator& comm;
     at::Device device;
     const Config& config;
-    std::filesystem::path folder;
+    const RunFolder& folder;
     std::vector<std::string> class_names;  ///< empty: unconditional
   };
 

@@ -34,6 +34,14 @@ std::filesystem::path RunFolder::target(int rank) const {
   return path_ / "metrics" / "targets" / cat("rank-", zero_padded(rank, 4), ".json");
 }
 
+std::filesystem::path RunFolder::final_values(int rank) const {
+  return path_ / "metrics" / "final" / cat("rank-", zero_padded(rank, 4), ".prom");
+}
+
+std::filesystem::path RunFolder::preview(std::int64_t step) const {
+  return path_ / "previews" / cat("step-", zero_padded(step, 8), ".png");
+}
+
 void RunFolder::create() const {
   for (const char* folder : {"logs", "metrics/targets", "previews", "checkpoints"}) {
     std::filesystem::create_directories(path_ / folder);
@@ -42,7 +50,8 @@ void RunFolder::create() const {
 
 void RunFolder::clear_leftovers() const {
   std::vector<std::filesystem::path> leftovers;
-  for (const char* folder : {".", "metrics", "metrics/targets", "metrics/draws", "previews"}) {
+  for (const char* folder :
+       {".", "metrics", "metrics/targets", "metrics/draws", "metrics/final", "previews"}) {
     if (!std::filesystem::is_directory(path_ / folder)) continue;
     for (const auto& entry : std::filesystem::directory_iterator(path_ / folder)) {
       if (is_temporary_name(entry.path())) leftovers.push_back(entry.path());

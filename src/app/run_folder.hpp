@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -24,7 +25,9 @@ class RunFolder {
   std::filesystem::path evaluation_log() const { return path_ / "metrics" / "evaluation.jsonl"; }
   std::filesystem::path draws() const { return path_ / "metrics" / "draws"; }
   std::filesystem::path target(int rank) const;
-  std::filesystem::path previews() const { return path_ / "previews"; }
+  std::filesystem::path final_values(int rank) const;
+  std::filesystem::path events() const { return path_ / "metrics" / "tensorboard"; }
+  std::filesystem::path preview(std::int64_t step) const;
   std::filesystem::path bad_steps() const { return path_ / "bad_steps"; }
   /// What slurm/effuse-submit keeps there: scripts, logs. Not ours to write.
   std::filesystem::path submissions() const { return path_ / "slurm"; }

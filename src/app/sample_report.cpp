@@ -1,25 +1,36 @@
 #include "app/sample_report.hpp"
 
+#include "app/environment.hpp"
+#include "core/process_memory.hpp"
 #include "core/temporary_path.hpp"
 #include "core/text.hpp"
 
 namespace effuse {
 
+using metrics::series;
+
 SampleReport::SampleReport(const Config& config, const std::string& host,
                            const std::filesystem::path& set, const Part& part)
     : targets_(set / "metrics" / "targets"),
-      images_(registry_.gauge("effuse_sample_images", "Images of the job that are there")),
-      target_(registry_.gauge("effuse_sample_images_target", "Images the job will have")),
-      rate_(registry_.gauge("effuse_sample_images_per_second",
-                            "Images per second over all ranks, since the job began")),
-      made_(registry_.counter("effuse_sample_images_total", "Images made by this job")),
-      tiles_(registry_.counter("effuse_sample_tiles_total", "Tiles made by this job")),
-      served_(std::make_unique<ServedMetrics>(
-          registry_, config.metrics, host,
-          targets_ / cat("part-", part.number, "-of-", part.of, ".json"),
-          metrics::Labels{{"run", without_trailing_slash(set).filename().string()},
-                          {"rank", "0"},
-                          {"part", cat(part.number, "/", part.of)}})) {}
+      images_(registry_.gauge(series("effuse_sample_images"))),
+      target_(registry_.gauge(series("effuse_sample_images_target"))),
+      rate_(registry_.gauge(series("effuse_sample_images_per_second"))),
+      time_left_(registry_.gauge(series("effuse_sample_time_left_seconds"))),
+      resident_(registry_.gauge(series("effuse_memory_resident_bytes"))),
+      made_(registry_.counter(series("effuse_sample_images_total"))),
+      tiles_(registry_.counter(series("effuse_sample_tiles_total"))) {
+  describe_build(registry_);
+  const std::string name = without_trailing_slash(set).filename().string();
+  const std::string file = cat("part-", part.number, "-of-", part.of);
+  metrics::Labels labels = identity("effuse-sample", name, /*rank=*/0);
+  labels["part"] = cat(part.number, "/", part.of);
+  served_ = std::make_unique<ServedMetrics>(
+      registry_, config.metrics,
+      ServedMetrics::Place{.host = host,
+                           .target_file = targets_ / (file + ".json"),
+                           .name = cat("effuse-sample.", name, ".", file),
+                           .labels = labels});
+}
 
 SampleReport::~SampleReport() {
   served_.reset();
@@ -46,6 +57,8 @@ void SampleReport::show(const BulkProgress& progress) {
   images_.set(static_cast<double>(progress.images));
   target_.set(static_cast<double>(progress.total));
   rate_.set(rate);
+  if (rate > 0) time_left_.set(static_cast<double>(progress.total - progress.images) / rate);
+  resident_.set(resident_bytes());
   made_.add(static_cast<double>(progress.made - last_.made));
   tiles_.add(static_cast<double>(progress.tiles - last_.tiles));
   last_ = progress;

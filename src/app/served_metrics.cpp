@@ -1,23 +1,36 @@
 #include "app/served_metrics.hpp"
 
+#include <cstdlib>
+
 #include "core/log.hpp"
 
 namespace effuse {
 
+metrics::Labels identity(const std::string& program, const std::string& run, int rank) {
+  metrics::Labels labels{{"job", program}, {"run", run}, {"rank", std::to_string(rank)}};
+  if (const char* job = std::getenv("SLURM_JOB_ID")) labels["slurm_job"] = job;
+  return labels;
+}
+
 ServedMetrics::ServedMetrics(const metrics::Registry& registry, const MetricsConfig& config,
-                             const std::string& host, const std::filesystem::path& target_file,
-                             const metrics::Labels& labels) {
-  if (!config.exporter) return;
-  auto started = metrics::Exporter::start(registry, config.address, static_cast<int>(config.port));
+                             const Place& place) {
+  const int port = config.port == 0 ? 0 : static_cast<int>(config.port) + place.local_rank;
+  auto started = metrics::Exporter::start(registry, config.address, port);
   if (!started.exporter) {
-    log::warning(started.problem, " The work goes on without an exporter.");
+    log::local_warning(started.problem, " The work goes on without an exporter.");
     return;
   }
   exporter_ = std::move(started.exporter);
   const bool loopback = config.address.rfind("127.", 0) == 0;
-  const std::string reachable = loopback ? config.address : host;
-  target_ =
-      std::make_unique<metrics::ScrapeTarget>(target_file, reachable, exporter_->port(), labels);
+  const std::string reachable = loopback ? config.address : place.host;
+  std::vector<std::filesystem::path> files{place.target_file};
+  if (!config.targets.empty()) {
+    files.push_back(std::filesystem::path(config.targets) / (place.name + ".json"));
+  }
+  for (const auto& file : files) {
+    targets_.push_back(
+        std::make_unique<metrics::ScrapeTarget>(file, reachable, exporter_->port(), place.labels));
+  }
   log::info("metrics     http://", reachable, ":", exporter_->port(), "/metrics");
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/config.hpp"
 #include "metrics/exporter.hpp"
@@ -10,18 +11,32 @@
 
 namespace effuse {
 
-/// Serves a registry as [metrics] says, as long as it lives, and tells Prometheus where, through a
-/// file_sd target. A port that is taken is said in the log, and nothing is served.
+/// What tells one job's series from another's: job (the program), run, rank, under Slurm slurm_job.
+/// They are the labels of the target, and of final values.
+metrics::Labels identity(const std::string& program, const std::string& run, int rank);
+
+/// Serves a registry as [metrics] says, as long as it lives, and tells Prometheus where, through
+/// file_sd targets: one that lies with the job's results, and where metrics.targets names a folder,
+/// one there. A port that is taken is said in the log, and nothing is served.
 class ServedMetrics {
  public:
-  /// `host`: the name under which others reach this one. `labels`: of the target.
-  ServedMetrics(const metrics::Registry& registry, const MetricsConfig& config,
-                const std::string& host, const std::filesystem::path& target_file,
-                const metrics::Labels& labels);
+  struct Place {
+    std::string host;    ///< the name under which others reach this one
+    int local_rank = 0;  ///< further ranks of a host take the ports after metrics.port
+    std::filesystem::path target_file;  ///< with the results
+    std::string name;                   ///< of the file in metrics.targets, without ".json"
+    metrics::Labels labels;             ///< of the targets
+  };
+
+  ServedMetrics(const metrics::Registry& registry, const MetricsConfig& config, const Place& place);
+
+  /// Whether there is an exporter.
+  bool listens() const { return exporter_ != nullptr; }
 
  private:
   std::unique_ptr<metrics::Exporter> exporter_;
-  std::unique_ptr<metrics::ScrapeTarget> target_;  // after, so removed before, what it points to
+  std::vector<std::unique_ptr<metrics::ScrapeTarget>>
+      targets_;  // removed before what they point to
 };
 
 }  // namespace effuse

@@ -7,10 +7,10 @@
 #include "app/device.hpp"
 #include "app/environment.hpp"
 #include "app/evaluation_hook.hpp"
-#include "app/exporter_hook.hpp"
 #include "app/goodput_file.hpp"
 #include "app/goodput_hook.hpp"
 #include "app/outcome.hpp"
+#include "app/peak_flops.hpp"
 #include "app/pretrained_weights.hpp"
 #include "app/preview_hook.hpp"
 #include "app/resolve.hpp"
@@ -21,6 +21,7 @@
 #include "core/log.hpp"
 #include "core/stop.hpp"
 #include "models/factory.hpp"
+#include "models/operations.hpp"
 #include "models/precision.hpp"
 #include "models/weights.hpp"
 #include "training/drill_hook.hpp"
@@ -170,7 +171,8 @@ std::unique_ptr<CheckpointHook> TrainRun::make_checkpoint_hook(TrainStep& step) 
   run_state.class_names = class_names_of(dataset_, config_.model);
   run_state.world_size = comm_.world_size();
   return std::make_unique<CheckpointHook>(CheckpointHook::Parts{
-      .writer = leads() ? make_checkpoint_writer(folder_, config_, *log_, registry_) : nullptr,
+      .writer =
+          leads() ? make_checkpoint_writer(folder_, config_, records_->log(), registry()) : nullptr,
       .state = *state_,
       .comm = comm_,
       .every_steps = config_.checkpoint.every_steps,
@@ -190,7 +192,8 @@ std::unique_ptr<TrainingHook> TrainRun::make_evaluation_hook(CheckpointHook& che
                             .config = config_,
                             .class_names = class_names_of(dataset_, config_.model),
                             .log = folder_.evaluation_log(),
-                            .registry = registry_,
+                            .registry = registry(),
+                            .events = records_->events(),
                             .keep_best = [this, &checkpoints](std::int64_t step) {
                               checkpoints.finish_writing();
                               agree(comm_, [&] {
@@ -210,34 +213,49 @@ bool TrainRun::prepare_evaluation() {
 
 using Hooks = std::vector<std::unique_ptr<TrainingHook>>;
 
-void TrainRun::add_hooks_of_rank_0(Hooks& hooks, Loader& loader) {
-  log_ = std::make_unique<metrics::JsonlWriter>(folder_.metrics_log(), steps_done_);
-  hooks.push_back(std::make_unique<JsonlHook>(*log_, config_.run.log_every_steps, total_steps_));
-  hooks.push_back(
-      std::make_unique<BadStepHook>(BatchSource(dataset_, batch_plan()), folder_.bad_steps()));
-  hooks.push_back(std::make_unique<MetricsHook>(registry_, total_steps_,
-                                                [&loader] { return loader.queued(); }));
-  hooks.push_back(std::make_unique<ExporterHook>(registry_, config_, context_.session.host(),
-                                                 folder_.target(0)));
+/// Collective.
+std::unique_ptr<RunRecords> TrainRun::make_records() {
+  const double peak_flops_per_s = effuse::peak_flops_per_s(config_, device_);
+  return std::make_unique<RunRecords>(RunRecords::Parts{
+      .config = config_,
+      .folder = folder_,
+      .session = context_.session,
+      .comm = comm_,
+      .device = device_,
+      .run = {.total_steps = total_steps_,
+              .batch_size = config_.run.batch_size,
+              .dataset_size = dataset_.size(),
+              .timesteps = schedule_.size(),
+              .log_every_steps = config_.run.log_every_steps,
+              // The backward pass makes two products for each of the forward pass.
+              .flops_per_image =
+                  3.0 * forward_flops(*network_, device_, weight_type(config_.precision)),
+              .peak_flops_per_s = peak_flops_per_s * comm_.world_size(),
+              .folder = folder_.path()}});
 }
 
 Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
   Hooks hooks;
   hooks.push_back(std::make_unique<OutcomeHook>(context_));
   hooks.push_back(std::make_unique<DrillHook>(Drill(config_.drill, comm_.rank()), *state_, comm_));
-  if (leads()) add_hooks_of_rank_0(hooks, loader);
+  records_->begin(steps_done_, hooks, loader, damaged_);
+  if (leads()) {
+    hooks.push_back(
+        std::make_unique<BadStepHook>(BatchSource(dataset_, batch_plan()), folder_.bad_steps()));
+  }
   hooks.push_back(std::make_unique<ProgressHook>(total_steps_, config_.run.batch_size,
                                                  progress_style(comm_.rank())));
   if (comm_.world_size() > 1 && config_.parallel.straggler_every_steps > 0) {
     hooks.push_back(std::make_unique<StragglerHook>(comm_, config_.parallel, config_.run.batch_size,
-                                                    registry_));
+                                                    registry()));
   }
   // The preview comes first: a checkpoint is the last thing that happens at a step, but for the
   // evaluation, which marks the best one.
   auto preview = std::make_unique<PreviewHook>(
-      PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_.previews(),
+      PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_,
                          class_names_of(dataset_, config_.model)});
   hooks.push_back(timed(std::move(preview), goodput_.get(), Lost::preview));
+  records_->add_picture_hook(hooks);
   hooks.push_back(
       std::make_unique<ReplicaHook>(*state_, comm_, config_.parallel.replica_check_every_steps));
   auto checkpoints = make_checkpoint_hook(step);
@@ -248,7 +266,7 @@ Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
   }
   if (leads()) {
     hooks.push_back(
-        std::make_unique<GoodputHook>(*goodput_, folder_.goodput(), config_, registry_));
+        std::make_unique<GoodputHook>(*goodput_, folder_.goodput(), config_, registry()));
   }
   return hooks;
 }
@@ -286,7 +304,7 @@ void TrainRun::go_back() {
   });
   take_place(contents);
   restore(*state_, comm_, contents);
-  count_restore(registry_);
+  if (leads()) count_restore(registry());
   // The checkpoint may be older than the restore before this one.
   control_->restores = before.restores + 1;
   control_->lr_factor = before.lr_factor * config_.recovery.lr_factor;
@@ -305,6 +323,14 @@ JobEnd TrainRun::run() {
   if (leads()) {
     goodput_ = std::make_unique<GoodputMeter>(begin_goodput(folder_.goodput(), steps_done_));
   }
+  records_ = make_records();
+  const JobEnd end = evaluate_and_train();
+  records_->ended(end.code);
+  return end;
+}
+
+/// Collective.
+JobEnd TrainRun::evaluate_and_train() {
   if (!prepare_evaluation()) return {ExitCode::stopped, "asked to stop"};
   TrainingEnd end = train();
   while (end == TrainingEnd::diverged) {

@@ -8,19 +8,17 @@
 
 #include "app/run_folder.hpp"
 #include "app/run_job.hpp"
+#include "app/run_records.hpp"
 #include "app/scorer.hpp"
 #include "app/start_run.hpp"
 #include "comm/communicator.hpp"
 #include "data/damaged_images.hpp"
-#include "metrics/jsonl.hpp"
-#include "metrics/registry.hpp"
 #include "models/network.hpp"
 #include "shards/sharded_dataset.hpp"
 #include "training/checkpoint_hook.hpp"
 #include "training/draw_log.hpp"
 #include "training/flat_state.hpp"
 #include "training/goodput_meter.hpp"
-#include "training/metrics_hook.hpp"
 #include "training/trainer.hpp"
 
 namespace effuse {
@@ -43,7 +41,9 @@ class TrainRun {
   TrainingEnd train();
   void go_back();
   std::vector<std::unique_ptr<TrainingHook>> make_hooks(Loader& loader, TrainStep& step);
-  void add_hooks_of_rank_0(std::vector<std::unique_ptr<TrainingHook>>& hooks, Loader& loader);
+  std::unique_ptr<RunRecords> make_records();
+  JobEnd evaluate_and_train();
+  metrics::Registry& registry() { return records_->registry(); }
   std::unique_ptr<CheckpointHook> make_checkpoint_hook(TrainStep& step);
   std::unique_ptr<TrainingHook> make_evaluation_hook(CheckpointHook& checkpoints);
   bool prepare_evaluation();
@@ -64,10 +64,9 @@ class TrainRun {
   std::shared_ptr<Network> network_;
   std::unique_ptr<FlatState> state_;
   std::optional<ControlState> control_;  ///< of the checkpoint that training goes on from
-  std::unique_ptr<metrics::JsonlWriter> log_;
-  std::unique_ptr<Scorer> scorer_;  ///< where the run is evaluated
+  std::unique_ptr<Scorer> scorer_;       ///< where the run is evaluated
   std::unique_ptr<DrawLog> draw_log_;
-  metrics::Registry registry_;
+  std::unique_ptr<RunRecords> records_;
   std::unique_ptr<GoodputMeter> goodput_;  ///< at rank 0
   std::int64_t steps_done_ = 0;
 };

@@ -161,8 +161,14 @@ struct PreviewConfig {
 struct MetricsConfig {
   bool draws = false;
   bool exporter = true;
+  std::string ranks = "all";
   std::string address = "0.0.0.0";
   std::int64_t port = 0;
+  std::string targets;
+  std::string textfiles;
+  double peak_tflops = 0;
+  bool tensorboard = true;
+  bool report = true;
 };
 
 struct PackConfig {

@@ -131,10 +131,25 @@ void add_metrics(std::vector<Field>& fields, MetricsConfig& c) {
       .key("draws", c.draws,
            "write metrics/draws/rank-….jsonl: step, position, image, time step and CRC-32C of the "
            "noise of every image, to compare runs")
-      .key("exporter", c.exporter, "serve Prometheus metrics over HTTP from rank 0")
-      .key("address", c.address, "address the exporter listens on")
-      .key("port", c.port, "port of the exporter; 0: a free one, written to metrics/targets/")
-      .within(0, 65535);
+      .key("exporter", c.exporter, "serve Prometheus metrics over HTTP")
+      .key("ranks", c.ranks, "which ranks of a training serve them: all, one a node, or rank 0")
+      .one_of({"all", "node", "first"})
+      .key("address", c.address, "address the exporters listen on")
+      .key("port", c.port,
+           "port of the exporters, of further ranks on a node the next ones; 0: free ones, written "
+           "to metrics/targets/")
+      .within(0, 65535)
+      .key("targets", c.targets,
+           "folder where Prometheus looks for target files of all runs; empty: only in the run")
+      .key("textfiles", c.textfiles,
+           "folder of node-exporter's textfile collector for the final values; empty: only in the "
+           "run")
+      .key("peak_tflops", c.peak_tflops,
+           "what a rank's device can do at most, in 10^12 operations a second, for the MFU; 0: as "
+           "known of the GPU")
+      .at_least(0)
+      .key("tensorboard", c.tensorboard, "write TensorBoard event files to metrics/tensorboard/")
+      .key("report", c.report, "write report.html with every checkpoint and at the end");
 }
 
 void add_pack(std::vector<Field>& fields, PackConfig& c) {

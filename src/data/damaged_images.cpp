@@ -23,4 +23,9 @@ void DamagedImages::add(std::int64_t image, const std::string& damage) {
   if (report_) report_(image, damage);
 }
 
+std::int64_t DamagedImages::count() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::int64_t>(images_.size());
+}
+
 }  // namespace effuse

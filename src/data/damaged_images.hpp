@@ -21,10 +21,13 @@ class DamagedImages {
   /// Takes the image in. Throws DataError, with `damage`, where that is one too many.
   void add(std::int64_t image, const std::string& damage);
 
+  /// How many there are.
+  std::int64_t count() const;
+
  private:
   std::int64_t limit_;
   Report report_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::set<std::int64_t> images_;
 };
 

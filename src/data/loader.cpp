@@ -14,7 +14,11 @@ Loader::Loader(BatchSource source, const Options& options)
       [this, first = options.first_step](std::int64_t i) { return source_.read(first + i); });
 }
 
-Batch Loader::next() { return workers_ ? workers_->next() : source_.read(next_step_++); }
+Batch Loader::next() {
+  Batch batch = workers_ ? workers_->next() : source_.read(next_step_++);
+  bytes_given_ += static_cast<std::int64_t>(batch.images.nbytes());
+  return batch;
+}
 
 int Loader::queued() const { return workers_ ? static_cast<int>(workers_->ready()) : 0; }
 

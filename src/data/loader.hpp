@@ -28,9 +28,13 @@ class Loader {
   /// Batches read and waiting.
   int queued() const;
 
+  /// Of the images of all batches that next() has given.
+  std::int64_t bytes_given() const { return bytes_given_; }
+
  private:
   BatchSource source_;
   std::int64_t next_step_;
+  std::int64_t bytes_given_ = 0;
   std::optional<OrderedWorkers<Batch>> workers_;  // last: ends before what it reads from
 };
 

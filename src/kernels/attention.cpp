@@ -82,7 +82,7 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   if (!uses_own_attention(q, k, v)) {
     return at::scaled_dot_product_attention(q, k, v, {}, 0.0, false, scale);
   }
-  RECORD_FUNCTION("effuse::attention", {});
+  RECORD_FUNCTION("effuse::attention", std::vector<c10::IValue>({q, k, v}));
   return Attention::apply(q, k, v, scale.value_or(1.0 / std::sqrt(static_cast<double>(q.size(3)))));
 }
 

@@ -12,8 +12,9 @@
 namespace effuse::metrics {
 
 /// One field of a line. A double is written in the shortest form that reads back as the same
-/// number, so equal values give equal text; JSON has no NaN and no infinity, which become null.
-using JsonValue = std::variant<std::int64_t, double, bool, std::string>;
+/// number, so equal values give equal text; JSON has no NaN and no infinity, which become null, in
+/// a list, too.
+using JsonValue = std::variant<std::int64_t, double, bool, std::string, std::vector<double>>;
 using JsonFields = std::vector<std::pair<std::string, JsonValue>>;
 
 /// A file of one JSON object a line (metrics/train.jsonl), each with an integer field "step", in

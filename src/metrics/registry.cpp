@@ -26,33 +26,59 @@ bool is_lower_snake_case(std::string_view name) {
          name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-enum class Total { yes, no };
+std::string names_of(const Labels& labels) {
+  std::string names;
+  for (const auto& [name, value] : labels) names += cat(names.empty() ? "" : ", ", name);
+  return names;
+}
 
-void check(const std::string& name, const std::string& help, const Labels& labels, Total total) {
-  const auto reject = [&name](const std::string& problem) {
-    throw Error(cat("metric ", name, " ", problem, " (Prometheus' naming conventions)"));
+/// In alphabetical order, as those of Labels are.
+std::string sorted_names(std::string_view list) {
+  Labels labels;
+  for (std::size_t from = 0; from < list.size();) {
+    const std::size_t end = std::min(list.find(", ", from), list.size());
+    labels.emplace(list.substr(from, end - from), "");
+    from = end + 2;
+  }
+  return names_of(labels);
+}
+
+void check(const Series& series, Series::Type type, const Labels& labels) {
+  const auto reject = [&series](const std::string& problem) {
+    throw Error(cat("metric ", series.name, " ", problem, " (Prometheus' naming conventions)"));
   };
-  if (!is_lower_snake_case(name)) reject("must be lower-case letters, digits and underscores");
-  if (!name.starts_with(kPrefix)) reject("must begin with effuse_");
-  if (total == Total::yes && !name.ends_with(kTotal)) reject("is a counter: it must end in _total");
-  if (total == Total::no && name.ends_with(kTotal))
-    reject("is no counter: only they end in _total");
-  if (help.empty()) reject("has no help text");
+  if (!is_lower_snake_case(series.name)) {
+    reject("must be lower-case letters, digits and underscores");
+  }
+  if (!series.name.starts_with(kPrefix)) reject("must begin with effuse_");
+  const bool total = series.name.ends_with(kTotal);
+  if (type == Series::Type::counter && !total) reject("is a counter: it must end in _total");
+  if (type != Series::Type::counter && total) reject("is no counter: only they end in _total");
+  if (series.type != type) reject("is asked for as another type than it has");
+  if (series.help.empty()) reject("has no help text");
   for (const auto& [label, value] : labels) {
     const bool reserved = label == "le" || label == "quantile" || label.starts_with("__");
     if (!is_lower_snake_case(label) || reserved) reject(cat("cannot have a label ", label));
+  }
+  if (names_of(labels) != sorted_names(series.labels)) {
+    reject(cat("has the labels (", sorted_names(series.labels), "), not (", names_of(labels), ")"));
   }
 }
 
 /// prometheus-cpp refuses a name that another type has, or labels it does not like, by exceptions
 /// of its own.
 template <class Make>
-auto& registered(const std::string& name, Make make) {
+auto& registered(const Series& series, Make make) {
   try {
     return make();
   } catch (const std::exception& error) {
-    throw Error(cat("metric ", name, " cannot be registered: ", error.what()));
+    throw Error(cat("metric ", series.name, " cannot be registered: ", error.what()));
   }
+}
+
+template <class Builder>
+Builder& described(Builder&& builder, const Series& series) {
+  return builder.Name(std::string(series.name)).Help(std::string(series.help));
 }
 
 bool labels_before(const prometheus::ClientMetric& a, const prometheus::ClientMetric& b) {
@@ -64,38 +90,36 @@ bool labels_before(const prometheus::ClientMetric& a, const prometheus::ClientMe
 void Gauge::set(double value) { series_->Set(value); }
 void Gauge::add(double amount) { series_->Increment(amount); }
 void Counter::add(double amount) { series_->Increment(amount); }
+double Counter::value() const { return series_->Value(); }
 void Histogram::observe(double value) { series_->Observe(value); }
 
 Registry::Registry() : registry_(std::make_shared<prometheus::Registry>()) {}
 
-Gauge Registry::gauge(const std::string& name, const std::string& help, const Labels& labels) {
-  check(name, help, labels, Total::no);
-  return Gauge(registered(name, [&]() -> prometheus::Gauge& {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(*registry_).Add(labels);
+Gauge Registry::gauge(const Series& series, const Labels& labels) {
+  check(series, Series::Type::gauge, labels);
+  return Gauge(registered(series, [&]() -> prometheus::Gauge& {
+    return described(prometheus::BuildGauge(), series).Register(*registry_).Add(labels);
   }));
 }
 
-Counter Registry::counter(const std::string& name, const std::string& help, const Labels& labels) {
-  check(name, help, labels, Total::yes);
-  return Counter(registered(name, [&]() -> prometheus::Counter& {
-    return prometheus::BuildCounter().Name(name).Help(help).Register(*registry_).Add(labels);
+Counter Registry::counter(const Series& series, const Labels& labels) {
+  check(series, Series::Type::counter, labels);
+  return Counter(registered(series, [&]() -> prometheus::Counter& {
+    return described(prometheus::BuildCounter(), series).Register(*registry_).Add(labels);
   }));
 }
 
-Histogram Registry::histogram(const std::string& name, const std::string& help,
-                              const std::vector<double>& upper_bounds, const Labels& labels) {
-  check(name, help, labels, Total::no);
-  const bool increasing = std::adjacent_find(upper_bounds.begin(), upper_bounds.end(),
-                                             std::greater_equal<>()) == upper_bounds.end();
-  if (upper_bounds.empty() || !increasing) {
-    throw Error(cat("metric ", name, ": the bounds of a histogram must be strictly increasing"));
+Histogram Registry::histogram(const Series& series, const Labels& labels) {
+  check(series, Series::Type::histogram, labels);
+  const std::vector<double> bounds(series.upper_bounds.begin(), series.upper_bounds.end());
+  const bool increasing =
+      std::adjacent_find(bounds.begin(), bounds.end(), std::greater_equal<>()) == bounds.end();
+  if (bounds.empty() || !increasing) {
+    throw Error(
+        cat("metric ", series.name, ": the bounds of a histogram must be strictly increasing"));
   }
-  return Histogram(registered(name, [&]() -> prometheus::Histogram& {
-    return prometheus::BuildHistogram()
-        .Name(name)
-        .Help(help)
-        .Register(*registry_)
-        .Add(labels, upper_bounds);
+  return Histogram(registered(series, [&]() -> prometheus::Histogram& {
+    return described(prometheus::BuildHistogram(), series).Register(*registry_).Add(labels, bounds);
   }));
 }
 

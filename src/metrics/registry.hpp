@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "metrics/catalogue.hpp"
+
 namespace prometheus {
 class Counter;
 class Gauge;
@@ -35,6 +37,7 @@ class Counter {
  public:
   /// A negative amount is ignored.
   void add(double amount = 1.0);
+  double value() const;
 
  private:
   friend class Registry;
@@ -57,20 +60,20 @@ class Histogram {
 /// The same name and labels give the same series.
 ///
 /// Names follow Prometheus' conventions, and an Error says which is broken: lower-case with the
-/// prefix effuse_, base units, counters alone end in _total. What identifies the process (run,
-/// rank, host) is no label of a series: it is said once, by the scrape target's labels or by
-/// text(identity); set in both places Prometheus would rename one to exported_….
+/// prefix effuse_, base units, counters alone end in _total, labels as the series declares them.
+/// What identifies the process (run, rank, host) is no label of a series: it is said once, by the
+/// scrape target's labels or by text(identity); set in both places Prometheus would rename one to
+/// exported_….
 /// Safe for use from several threads.
 class Registry {
  public:
   Registry();
 
-  Gauge gauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  Counter counter(const std::string& name, const std::string& help, const Labels& labels = {});
+  Gauge gauge(const Series& series, const Labels& labels = {});
+  Counter counter(const Series& series, const Labels& labels = {});
 
-  /// `upper_bounds` are strictly increasing; a bucket for everything above the last is added.
-  Histogram histogram(const std::string& name, const std::string& help,
-                      const std::vector<double>& upper_bounds, const Labels& labels = {});
+  /// A bucket for everything above the last bound is added.
+  Histogram histogram(const Series& series, const Labels& labels = {});
 
   /// All series in Prometheus' text format, sorted by name, each with `identity` added.
   std::string text(const Labels& identity = {}) const;

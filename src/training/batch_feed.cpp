@@ -31,14 +31,24 @@ void BatchFeed::prefetch() {
   if (stream_ && !ahead_) ahead_.emplace(upload(loader_.next()));
 }
 
-BatchFeed::Upload BatchFeed::upload(Batch batch) const {
+BatchFeed::Upload BatchFeed::upload(Batch batch) {
   const c10::StreamGuard on_stream(*stream_);
+  StepTimer& timer = uploads_.emplace_back(device_);
+  timer.mark();
   for (at::Tensor* tensor : {&batch.images, &batch.mirrored}) {
     if (tensor->defined()) *tensor = tensor->to(device_, /*non_blocking=*/true);
   }
+  timer.mark();
   c10::Event arrived(device_.type());
   arrived.record(*stream_);
   return {std::move(batch), std::move(arrived)};
+}
+
+double BatchFeed::upload_s() {
+  if (uploads_.empty()) return 0.0;
+  const double seconds = uploads_.front().laps_s().front();
+  uploads_.pop_front();
+  return seconds;
 }
 
 }  // namespace effuse

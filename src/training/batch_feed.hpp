@@ -4,9 +4,11 @@
 #include <c10/core/Event.h>
 #include <c10/core/Stream.h>
 
+#include <deque>
 #include <optional>
 
 #include "data/loader.hpp"
+#include "training/step_timer.hpp"
 
 namespace effuse {
 
@@ -25,18 +27,23 @@ class BatchFeed {
   /// nothing on the CPU.
   void prefetch();
 
+  /// Seconds that the upload of the earliest batch took of which this was not asked yet, once the
+  /// device is past a step of it; 0 on the CPU.
+  double upload_s();
+
  private:
   struct Upload {
     Batch batch;
     c10::Event arrived;
   };
 
-  Upload upload(Batch batch) const;
+  Upload upload(Batch batch);
 
   Loader& loader_;
   c10::Device device_;
   std::optional<c10::Stream> stream_;  ///< for copies to a GPU
   std::optional<Upload> ahead_;
+  std::deque<StepTimer> uploads_;
 };
 
 }  // namespace effuse

@@ -75,7 +75,7 @@ void CheckpointWriter::write() {
   const double write_s = watch.lap_s();
   log::debug("checkpoint of step ", count(saved.state.step), " saved: ", human_bytes(size_bytes),
              " in ", fixed(write_s, 2), " s");
-  if (parts_.metrics) parts_.metrics->saved(size_bytes, write_s);
+  if (parts_.metrics) parts_.metrics->saved(saved.state.step, size_bytes, write_s);
 }
 
 void CheckpointWriter::write_once() {

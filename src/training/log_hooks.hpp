@@ -10,7 +10,8 @@
 
 namespace effuse {
 
-/// The progress line: steps of total, loss, images per second, time left.
+/// The progress line: steps of total, loss, images per second, time left; and once, after the first
+/// steps, how long the run is expected to take.
 class ProgressHook : public TrainingHook {
  public:
   ProgressHook(std::int64_t total_steps, std::int64_t batch_size, ProgressStyle style);
@@ -20,6 +21,8 @@ class ProgressHook : public TrainingHook {
   void after_training(std::int64_t steps_done, TrainingEnd end) override;
 
  private:
+  void tell_expected_time(std::int64_t step) const;
+
   std::int64_t total_steps_;
   std::int64_t batch_size_;
   ProgressStyle style_;
@@ -36,12 +39,16 @@ class JsonlHook : public TrainingHook {
   /// `writer` must outlive this.
   JsonlHook(metrics::JsonlWriter& writer, std::int64_t every_steps, std::int64_t total_steps);
 
+  void before_training(std::int64_t steps_done) override;
   void after_step(const StepReport& report) override;
 
  private:
   metrics::JsonlWriter& writer_;
   std::int64_t every_steps_;
   std::int64_t total_steps_;
+  Stopwatch since_line_;
+  std::int64_t steps_ = 0;  ///< since the last line, as losses_
+  TimestepLosses losses_;
 };
 
 }  // namespace effuse

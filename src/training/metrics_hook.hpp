@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <vector>
 
 #include "metrics/registry.hpp"
 #include "training/stopwatch.hpp"
@@ -12,23 +15,41 @@ namespace effuse {
 /// Counts that the run went back to a checkpoint.
 void count_restore(metrics::Registry& registry);
 
-/// The run's state as Prometheus series.
+/// The run's state as Prometheus series, at rank 0.
 class MetricsHook : public TrainingHook {
  public:
-  /// `queued_batches` tells how many batches wait in the loader.
-  MetricsHook(metrics::Registry& registry, std::int64_t total_steps,
-              std::function<int()> queued_batches);
+  struct Run {
+    std::int64_t total_steps = 0;
+    std::int64_t batch_size = 0;
+    std::int64_t dataset_size = 0;
+    std::int64_t timesteps = 0;
+    std::int64_t log_every_steps = 1;
+    double flops_per_image = 0.0;       ///< of a training step
+    double peak_flops_per_s = 0.0;      ///< of all devices; 0: not known
+    std::filesystem::path folder = {};  ///< of which free space is told
+  };
+
+  MetricsHook(metrics::Registry& registry, Run run);
 
   void before_training(std::int64_t steps_done) override;
   void after_step(const StepReport& report) override;
 
  private:
-  metrics::Gauge step_, total_steps_, images_, epoch_, loss_, grad_norm_, lr_, ema_decay_, rate_,
-      loss_scale_, queued_;
+  void tell_rate(const StepReport& report);
+  void tell_losses_by_timestep(const StepReport& report);
+  void tell_disk();
+
+  metrics::Registry& registry_;
+  Run run_;
+  metrics::Gauge step_, images_, epoch_, loss_, grad_norm_, lr_, ema_decay_, rate_, flops_,
+      time_left_, loss_scale_, disk_free_, disk_size_;
+  std::optional<metrics::Gauge> mfu_;
+  std::vector<std::optional<metrics::Gauge>> timestep_loss_;
   metrics::Counter steps_done_, images_done_, bad_, overflowed_;
-  metrics::Histogram data_wait_, forward_, backward_, exposed_, update_;
-  std::function<int()> queued_batches_;
+  TimestepLosses losses_;
   Stopwatch watch_;
+  std::deque<double> reported_s_;  ///< on watch_, of the last steps
+  std::int64_t steps_here_ = 0;
 };
 
 }  // namespace effuse

@@ -23,10 +23,12 @@ namespace effuse {
 namespace {
 
 /// Numbers that are summed over the ranks beside the gradients.
-enum Rider { kLossSum, kStopFlag, kRiders };
+enum Rider { kLossSum, kStopFlag, kByTimestep };
+constexpr auto kRanges = static_cast<std::int64_t>(TimestepLosses::kRanges);
+constexpr std::int64_t kRiders = kByTimestep + 2 * kRanges;
 
 /// What the host reads of a step.
-enum Result { kLoss, kStop, kNorm, kGood, kScale };
+enum Result { kLoss, kStop, kNorm, kGood, kScale, kLossesByTimestep };
 
 GradientBuckets::Options bucket_options(const ParallelConfig& parallel) {
   constexpr double kMiB = 1 << 20;
@@ -131,11 +133,14 @@ at::Tensor TrainStep::loss_sum(const Batch& batch, const Share& part) {
   const at::Tensor input = noisy.to(state_.network_type(), /*non_blocking=*/false, /*copy=*/false,
                                     memory_format(config_.precision, device_));
   const at::Tensor prediction = network_.forward(input, draws.t, draws.labels);
-  at::Tensor sum = objective_.loss(prediction, x0, noise, draws.t).sum();
+  const at::Tensor losses = objective_.loss(prediction, x0, noise, draws.t);
+  at::Tensor sum = losses.sum();
   const double factor = drill_factor(drill_, batch.step + 1);
   if (factor != 1.0) sum = sum * factor;
   const at::NoGradGuard no_grad;
   riders_[kLossSum].add_(sum.detach());
+  riders_.narrow(0, kByTimestep, 2 * kRanges)
+      .add_(sum_by_timestep(losses.detach(), draws.t, draws_.timesteps));
   return sum;
 }
 
@@ -160,8 +165,9 @@ void TrainStep::update(Launched& launched) {
   const Verdict verdict = control_.judge(state_.gradients(), loss);
   update_weights(state_, config_.optimizer, {launched.report.lr, launched.report.ema_decay},
                  verdict);
-  const at::Tensor results =
-      at::stack({loss, riders_[kStopFlag], verdict.grad_norm, verdict.good, verdict.loss_scale});
+  const at::Tensor results = at::cat(
+      {at::stack({loss, riders_[kStopFlag], verdict.grad_norm, verdict.good, verdict.loss_scale}),
+       riders_.narrow(0, kByTimestep, 2 * kRanges)});
   launched.results = at::empty(results.sizes(),
                                results.options().device(at::kCPU).pinned_memory(device_.is_cuda()));
   launched.results.copy_(results, /*non_blocking=*/true);
@@ -188,6 +194,7 @@ StepReport TrainStep::finish() {
   report.grad_norm = results[kNorm];
   report.good = results[kGood] > 0.0;
   report.loss_scale = results[kScale];
+  report.timestep_losses.add(results + kLossesByTimestep, results + kLossesByTimestep + kRanges);
   return report;
 }
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "training/timestep_losses.hpp"
+
 namespace effuse {
 
 /// What one optimiser step did. All but the seconds are the same at every rank, and deterministic.
@@ -14,12 +16,14 @@ struct StepReport {
   double grad_norm = 0.0;   ///< before clipping
   double lr = 0.0;
   double ema_decay = 0.0;
-  double loss_scale = 1.0;   ///< of fp16
-  bool good = true;          ///< false: not finite, or a spike; the step changed nothing
+  double loss_scale = 1.0;  ///< of fp16
+  bool good = true;         ///< false: not finite, or a spike; the step changed nothing
+  TimestepLosses timestep_losses{};
   bool stop_agreed = false;  ///< some rank was asked to stop
 
   // Of this rank:
   double data_wait_s = 0.0;  ///< for the batch
+  double upload_s = 0.0;     ///< of the batch to a GPU, beside the step before
   double forward_s = 0.0;
   double backward_s = 0.0;
   double exposed_s = 0.0;  ///< communication, and waiting for slower ranks, after the backward pass

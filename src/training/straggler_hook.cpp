@@ -15,13 +15,11 @@ StragglerHook::StragglerHook(Communicator& comm, const ParallelConfig& config,
       images_(share_of(batch_size, comm.rank(), comm.world_size()).count),
       watch_(config.straggler_ratio) {
   if (comm.rank() != 0) return;
-  gauges_.emplace(Gauges{
-      {}, registry.gauge("effuse_train_slowest_rank", "The rank whose own work takes longest")});
+  gauges_.emplace(Gauges{{}, registry.gauge(metrics::series("effuse_train_slowest_rank"))});
   for (int rank = 0; rank < comm.world_size(); ++rank) {
     // Not "rank": that is which rank exports, by the label of the scrape target.
-    gauges_->speed.push_back(registry.gauge(
-        "effuse_train_rank_speed_ratio", "Time of the median rank's own work over that of a rank's",
-        {{"of_rank", std::to_string(rank)}}));
+    gauges_->speed.push_back(registry.gauge(metrics::series("effuse_train_rank_speed_ratio"),
+                                            {{"of_rank", std::to_string(rank)}}));
     gauges_->speed.back().set(1.0);
   }
 }

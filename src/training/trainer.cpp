@@ -24,6 +24,7 @@ void Trainer::finish_oldest() {
   StepReport report = step_.finish();
   report.data_wait_s = data_waits_s_.front();
   data_waits_s_.pop_front();
+  report.upload_s = feed_.upload_s();
   steps_done_ = report.step;
   stopping_ = stopping_ || report.stop_agreed;
   count_bad(report);

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import urllib.request
 
 import numpy as np
 import pytest
@@ -225,31 +224,6 @@ def test_fresh_moves_the_old_run_aside(workplace):
     assert not marker.exists() and len(log_lines(folder)) == 3
     aside, = folder.parent.glob("fresh.before-*")
     assert (aside / "marker").exists()
-
-
-def test_the_exporter_is_found_and_scraped_while_training(workplace):
-    words = arguments(workplace, "scraped", **{
-        "run.steps": 100000, "metrics.exporter": "true", "metrics.address": "127.0.0.1",
-        "checkpoint.every_steps": 1000000})
-    folder = workplace / "runs/scraped"
-    target = folder / "metrics/targets/rank-0000.json"
-    job = start("effuse-train", *words, ranks=2)
-    wait_until(target.exists, job)
-    group, = json.loads(target.read_text())
-    assert group["labels"]["run"] == "scraped"
-
-    def steps_seen():
-        with urllib.request.urlopen(f"http://{group['targets'][0]}/metrics", timeout=30) as answer:
-            samples = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines()
-                           if not line.startswith("#"))
-        return [value for name, value in samples.items()
-                if name.startswith("effuse_") and "step" in name and 0 < float(value) < 100000]
-
-    wait_until(steps_seen, job)
-    job.send_signal(signal.SIGUSR1)
-    messages, _ = job.communicate()
-    assert job.returncode == 75, messages
-    assert not target.exists()
 
 
 @pytest.mark.parametrize("victim", [0, 1])

@@ -78,6 +78,19 @@ def test_samples_are_made_once_each(place, cluster, model):
     assert files_of(place.folder / "samples") == files_of(place.folder / "straight")
 
 
+def test_restarts_in_which_nothing_is_made_come_to_an_end(place, cluster, model):
+    words = ("--weights", model, "--number", "4000", "--tile", "4000", "--steps", "20", "--output", "one-tile")
+    job = place.submit("sample", "tiny.toml", *words, options=("--ntasks-per-node=1",))
+    for restarts in range(4):
+        if restarts > 0:
+            cluster.start_again(job, restarts)
+        cluster.wait("it has begun to sample", lambda: place.log(job).count("sampling") > restarts)
+        cluster.run("scancel", "--batch", "--signal=USR1", job)
+    record = cluster.wait_for_end(job)
+    assert (record["JobState"], record["ExitCode"], record["Restarts"]) == ("FAILED", "1:0", "3")
+    assert "again nothing was saved before the time limit" in place.log(job)
+
+
 def test_samples_of_an_array(place, model):
     words = ("--weights", model, "--number", "40", "--steps", "5", "--tile", "8")
     job = place.submit("sample", "tiny.toml", *words, "--output", "array", options=("--array=1-2", "--ntasks-per-node=1"))

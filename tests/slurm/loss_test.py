@@ -5,7 +5,7 @@ import json
 import pytest
 
 from life import assert_continues, begin, requeued
-from workplace import losses, outcome
+from workplace import TWO_NODES, losses, outcome
 
 
 def test_a_killed_rank_ends_the_job(place, cluster, launcher):
@@ -64,12 +64,18 @@ def test_the_controller_may_die_meanwhile(place, cluster):
 
 
 def test_restarts_in_vain_come_to_an_end(place, cluster):
-    job = begin(place, "vain")
-    cluster.run("scancel", "--signal=TERM", job)
-    place.failed(job, code=75)
-    file = place.run_folder("vain") / "outcome.json"
-    record = json.loads(file.read_text())
-    file.write_text(json.dumps({**record, "began_there": 4}, indent=2))
-    log = place.failed(place.submit("train", "vain.toml", SLURM_RESTART_COUNT="4"), code=1)
-    assert "three restarts have brought no checkpoint after step 0" in log
-    assert json.loads(file.read_text())["attempt"] == record["attempt"]
+    # The first step takes longer than the time that a requeued job is given to leave.
+    job = place.submit("train", place.configure("vain", **{"drill.fault": "slow", "drill.seconds": 1000}), options=TWO_NODES)
+    for attempt in range(1, 5):
+        cluster.wait(f"attempt {attempt} trains", lambda: has_begun(place.run_folder("vain"), attempt))
+        cluster.run("scontrol", "requeue", job)
+        cluster.start_again(job, restarts=attempt)
+    record = cluster.wait_for_end(job)
+    assert (record["JobState"], record["ExitCode"]) == ("FAILED", "1:0")
+    assert "three restarts have brought no checkpoint after step 0" in place.log(job)
+    assert outcome(place.run_folder("vain"))["attempt"] == 4
+
+
+def has_begun(run_folder, attempt):
+    file = run_folder / "outcome.json"
+    return file.exists() and json.loads(file.read_text())["attempt"] == attempt

@@ -38,10 +38,15 @@ def test_restarts_in_which_nothing_begins_come_to_an_end(place, cluster):
     slow.parent.mkdir()
     slow.write_text(f'#!/bin/sh\ncase "$*" in *--get*) exec {BIN}/effuse-train "$@" ;; esac\nexec sleep 1000\n')
     slow.chmod(0o755)
-    job = place.submit("train", place.configure("never"), EFFUSE_BIN=str(slow.parent), SLURM_RESTART_COUNT="3")
-    cluster.wait("the step has begun", lambda: cluster.processes("n1", "sleep"))
-    cluster.run("scancel", "--batch", "--signal=USR1", job)
-    assert "still nothing had begun" in place.failed(job, code=1)
+    job = place.submit("train", place.configure("never"), EFFUSE_BIN=str(slow.parent))
+    for restarts in range(4):
+        if restarts > 0:
+            cluster.start_again(job, restarts)
+        cluster.wait("the step has begun", lambda: cluster.processes("n1", "sleep"))
+        cluster.run("scancel", "--batch", "--signal=USR1", job)
+    record = cluster.wait_for_end(job)
+    assert (record["JobState"], record["ExitCode"], record["Restarts"]) == ("FAILED", "1:0", "3")
+    assert "still nothing had begun" in place.log(job)
 
 
 def test_requeued_by_an_operator(place, cluster):

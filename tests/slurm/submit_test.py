@@ -1,10 +1,15 @@
 """slurm/effuse-submit on a real cluster, as a user runs it."""
 
 import json
+import os
 import re
 import shutil
+import sys
 
 from workplace import BIN, ENDLESS, NETWORK, SOURCE, last_checkpoint, make_images, outcome
+
+sys.path.insert(0, str(SOURCE / "slurm"))
+from submit.progress import Progress  # noqa: E402
 
 # A site of its own, given by the environment.
 SITE = {"EFFUSE_BIN": str(BIN), "EFFUSE_SBATCH": "--gpus-per-node=0 --cpus-per-task=1 --time=10 --ntasks-per-node=1",
@@ -35,7 +40,7 @@ def test_checks_and_dry_runs_submit_nothing(place, cluster):
     assert "checked    ok: 12 steps of 8 of 40 images" in checked
     assert "using 2 processors on nodes n[1-2] in partition normal" in checked
     said = submit(place, "train", config, "--dry-run", "--set", "run.seed=5", "--sbatch=--time=7")
-    assert (f"sbatch --parsable --output={place.folder}/runs/dry/slurm/%x-%j.out --gpus-per-node=0 --cpus-per-task=1 "
+    assert (f"sbatch --parsable --output={place.folder}/runs/dry/slurm/effuse-train-%j.out --gpus-per-node=0 --cpus-per-task=1 "
             f"--time=10 --ntasks-per-node=1 --nodes=2 --time=7 {SOURCE}/slurm/train.sbatch dry.toml --set run.seed=5\n") in said
     assert jobs(cluster) == before
     assert not place.run_folder("dry").exists()
@@ -52,6 +57,24 @@ def test_what_would_fail_is_refused(place, cluster):
     assert "there is no " in submit(place, "train", config, "--site", "atlantis", code=2)
     assert "cpu-ethernet, gpu-infiniband" in submit(place, "train", config, "--site", "atlantis", code=2)
     assert jobs(cluster) == before
+
+
+def test_a_log_elsewhere_is_refused(place):
+    said = submit(place, "train", place.configure("elsewhere"), "--sbatch=--output=x.out", code=2)
+    assert "Leave out --output" in said
+
+
+def test_rate_and_time_left_are_of_the_attempt(tmp_path):
+    """With what passes between steps, but not between attempts."""
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "outcome.json").write_text(json.dumps({"total_steps": 100}))
+    (tmp_path / "environment.json").write_text("{}")
+    os.utime(tmp_path / "environment.json", (5000, 5000))
+    lines = [{"step": step, "images": 8 * step, "loss": 1.0, "time_s": time_s, "forward_s": 0.1}
+             for step, time_s in ((10, 1000.0), (20, 1010.0), (30, 5010.0), (40, 5014.0), (50, 5018.0))]
+    (tmp_path / "metrics/train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    progress = Progress(tmp_path)
+    assert (progress.images_per_s(), progress.left_s()) == (20.0, 20.0)
 
 
 def test_an_array_of_trainings_is_refused(place):

@@ -17,7 +17,7 @@ TEST(RunFolder, has_a_place_for_everything) {
   EXPECT_EQ(folder.path(), root / "runs/faces");
   EXPECT_EQ(folder.log(12), root / "runs/faces/logs/rank-0012.log");
   for (const auto& place : {folder.log(0).parent_path(), folder.target(0).parent_path(),
-                            folder.previews(), folder.checkpoints()}) {
+                            folder.preview(0).parent_path(), folder.checkpoints()}) {
     EXPECT_TRUE(std::filesystem::is_directory(place)) << place;
   }
   EXPECT_NO_THROW(folder.create());
@@ -27,7 +27,7 @@ TEST(RunFolder, clears_what_a_kill_left_half_written) {
   const TemporaryFolder root;
   const RunFolder folder({.name = "faces", .folder = root.path().string()});
   folder.create();
-  const auto previews = folder.previews();
+  const auto previews = folder.preview(0).parent_path();
   for (const auto& file :
        {folder.path() / ".outcome.json.tmp-77", previews / ".a.png.tmp-8",
         folder.path() / "config.toml", previews / "a.png", previews / ".hidden"}) {

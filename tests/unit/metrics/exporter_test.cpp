@@ -15,7 +15,7 @@ constexpr const char* kLoopback = "127.0.0.1";
 
 TEST(Exporter, AnswersAScrapeOnAFreePort) {
   Registry registry;
-  Counter steps = registry.counter("effuse_steps_total", "Optimiser steps done");
+  Counter steps = registry.counter(series("effuse_train_steps_total"));
   steps.add(41);
   const auto [exporter, problem] = Exporter::start(registry, kLoopback, 0);
   ASSERT_TRUE(exporter) << problem;
@@ -24,16 +24,16 @@ TEST(Exporter, AnswersAScrapeOnAFreePort) {
   steps.add();
   const std::string answer = scrape(exporter->port());
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
-  EXPECT_NE(answer.find("effuse_steps_total 42\n"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("effuse_train_steps_total 42\n"), std::string::npos) << answer;
 }
 
 TEST(Exporter, KeepsServingWhenItsRegistryIsGone) {
   auto registry = std::make_unique<Registry>();
-  registry->gauge("effuse_loss", "Loss").set(7);
+  registry->gauge(series("effuse_train_loss")).set(7);
   const auto [exporter, problem] = Exporter::start(*registry, kLoopback, 0);
   ASSERT_TRUE(exporter) << problem;
   registry.reset();
-  EXPECT_NE(scrape(exporter->port()).find("effuse_loss 7\n"), std::string::npos);
+  EXPECT_NE(scrape(exporter->port()).find("effuse_train_loss 7\n"), std::string::npos);
 }
 
 TEST(Exporter, TwoInOneProcessGetTwoPorts) {
@@ -64,7 +64,7 @@ TEST(Exporter, AnAddressThatIsNoneIsSaid) {
 
 TEST(Exporter, AVisitorWhoSaysNothingHoldsUpNobody) {
   Registry registry;
-  registry.gauge("effuse_loss", "Loss").set(7);
+  registry.gauge(series("effuse_train_loss")).set(7);
   const auto [exporter, problem] = Exporter::start(registry, kLoopback, 0);
   ASSERT_TRUE(exporter) << problem;
   LoopbackSocket silent;
@@ -72,7 +72,7 @@ TEST(Exporter, AVisitorWhoSaysNothingHoldsUpNobody) {
   LoopbackSocket nonsense;
   ASSERT_TRUE(nonsense.connect(exporter->port()));
   nonsense.send("\x01\x02 nonsense\r\n\r\n");
-  EXPECT_NE(scrape(exporter->port()).find("effuse_loss 7\n"), std::string::npos);
+  EXPECT_NE(scrape(exporter->port()).find("effuse_train_loss 7\n"), std::string::npos);
 }
 
 TEST(Exporter, HasNothingElseToOffer) {

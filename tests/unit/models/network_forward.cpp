@@ -9,12 +9,13 @@
 #include "golden/golden.hpp"
 #include "models/factory.hpp"
 #include "models/network.hpp"
+#include "models/operations.hpp"
 #include "models/weights.hpp"
 
 /// network_forward FOLDER: one forward and backward pass of a network, for live_comparison.py.
 /// Reads FOLDER/request.json (config, shape, t, labels, type) and, as raw float64, weights (in the
-/// order of the state_dict), x and cotangent; writes output and gradients (in the
-/// same order, of trained weights alone).
+/// order of the state_dict), x and cotangent; writes output, gradients (in the same order, of
+/// trained weights alone), and the operations of one image's forward pass.
 namespace effuse {
 namespace {
 
@@ -78,6 +79,7 @@ void run(const std::string& folder) {
     if (parameter.requires_grad()) gradients.push_back(parameter.grad());
   }
   exchange.write("gradients", gradients);
+  exchange.write("flops", {at::tensor(forward_flops(*network, at::kCPU, type), at::kDouble)});
 }
 
 }  // namespace
