@@ -23,7 +23,7 @@ CHARTS = """[...document.querySelectorAll("canvas")].map((canvas) => {
   };
 })"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-OF_ALL = {"Loss", "Gradient norm", "Learning rate", "Parts of a step", "FID"}
+OF_ALL = {"Loss", "Loss by time step", "Images per second", "Gradient norm", "Learning rate", "Parts of a step", "FID"}
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ from pages import Page, page_of, report, train
 from programs import kill_all, make_images, overrides, run, start, wait_until
 from runs import records
 
-SERIES = ("loss", "grad_norm", "lr", "forward_s", "backward_s", "update_s", "data_wait_s", "exposed_communication_s",
-          "communication_s")
+# Fields of train.jsonl that are drawn as they are.
+SERIES = ("loss", "grad_norm", "lr", "images_per_s", "ema_decay", "loss_scale", "data_wait_s", "upload_s", "forward_s",
+          "backward_s", "exposed_communication_s", "communication_s", "update_s")
 
 
 def assert_curves_are_the_log(shown, folder):
@@ -20,6 +21,9 @@ def assert_curves_are_the_log(shown, folder):
     assert shown["curves"]["last_step"] == shown["curves"]["first_step"] == [line["step"] for line in lines]
     assert shown["curves"]["images"] == [line["images"] for line in lines]
     assert shown["curves"]["lines"] == len(lines) and shown["curves"]["lines_each"] == 1
+    assert shown["curves"]["time_s"] == [line["time_s"] for line in lines]
+    for tenth, column in enumerate(shown["curves"]["timestep_loss"]):
+        assert column == [line["timestep_loss"][tenth] for line in lines]
     for name in SERIES:
         assert shown["curves"]["series"][name]["mean"] == [line[name] for line in lines], name
 
