@@ -10,6 +10,7 @@ find_package(HDF5 1.10 REQUIRED COMPONENTS C)
 find_package(CLI11 2.1 REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
+find_package(simdjson 3.0 REQUIRED)
 find_package(prometheus-cpp REQUIRED)  # 1.0; its package states no version
 find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_builder.hpp REQUIRED)  # headers alone, 1.7
 find_package(JPEG REQUIRED)
@@ -20,6 +21,14 @@ pkg_check_modules(turbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(exif REQUIRED IMPORTED_TARGET libexif)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+# A script that is compiled into effuse-report: one file, the same on every system.
+find_file(EFFUSE_CHART_JS chart.min.js
+  PATH_SUFFIXES share/javascript/chart.js share/nodejs/chart.js/dist javascript/chart.js
+  DOC "Chart.js 3, minified (chart.min.js)")
+if(NOT EFFUSE_CHART_JS)
+  message(FATAL_ERROR "Chart.js is missing, which draws the curves of effuse-report. Install Debian's package libjs-chart.js "
+    "(scripts/setup does), or give the file chart.min.js of Chart.js 3: -DEFFUSE_CHART_JS=FILE.")
+endif()
 
 if(EFFUSE_TRAINING)
   find_package(TorchWheel 2.11 REQUIRED)

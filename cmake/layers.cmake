@@ -21,6 +21,7 @@ effuse_layer(models      2 core config kernels)
 effuse_layer(diffusion   2 core config)
 effuse_layer(data        2 core config shards)
 effuse_layer(checkpoint  2 core)
+effuse_layer(report      2 core config image)
 
 effuse_layer(training    3 core config metrics comm kernels models diffusion data checkpoint)
 effuse_layer(generation  3 core config image npz comm shards models diffusion checkpoint)

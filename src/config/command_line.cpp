@@ -18,6 +18,7 @@ struct Collected {
   std::string file;
   std::vector<std::string> overrides;  ///< --set and key flags, in the order given
   std::vector<std::string> wanted;     ///< keys of --get
+  std::vector<std::string> arguments;  ///< without a flag
   bool check = false;
   bool print = false;
   bool version = false;
@@ -89,6 +90,24 @@ void add_extra_flag(CLI::App& app, const ExtraFlag& flag, CommandLine& line) {
       ->trigger_on_parse();
 }
 
+void add_arguments(CLI::App& app, const Program& program, Collected& collected) {
+  if (program.arguments.key.empty()) return;
+  app.add_option(program.arguments.flag, collected.arguments, flag_doc(program, program.arguments));
+}
+
+/// Arguments are the whole value of their key, as they are: a folder's name may hold anything.
+void apply_arguments(CommandLine& line, const Program& program,
+                     const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return;
+  std::vector<Field> fields = fields_of(line.config);
+  Field& field = find_field(fields, program.arguments.key, program.name);
+  *std::get<std::vector<std::string>*>(field.value) = arguments;
+  if (const std::string complaint = field.complaint(); !complaint.empty()) {
+    throw ConfigError(cat(program.arguments.flag, ": ", complaint, " (", field.doc, ")"));
+  }
+  line.overridden.push_back(program.arguments.key);
+}
+
 std::string complaint_about_extras(const CLI::App& app) {
   std::vector<std::string> flags;
   for (const CLI::Option* option : app.get_options()) {
@@ -149,6 +168,7 @@ std::optional<CommandLine> parse_command_line(const Program& program, int argc,
   add_common_flags(app, collected);
   for (const KeyFlag& flag : program.key_flags) add_key_flag(app, program, flag, collected);
   for (const ExtraFlag& flag : program.extra_flags) add_extra_flag(app, flag, line);
+  add_arguments(app, program, collected);
   try {
     parse_arguments(app, program, argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -165,6 +185,7 @@ std::optional<CommandLine> parse_command_line(const Program& program, int argc,
     line.overridden.push_back(override.substr(0, override.find('=')));
     require_own_section(program, line.overridden.back());
   }
+  apply_arguments(line, program, collected.arguments);
   if (!collected.wanted.empty()) {
     print_values(line.config, collected.wanted);
     return std::nullopt;

@@ -31,6 +31,9 @@ struct Program {
   std::vector<std::string> sections;  ///< those that concern it; the first is its own
   std::vector<KeyFlag> key_flags;
   std::vector<ExtraFlag> extra_flags;
+  /// What arguments without a flag are: the values of a key that is a list of strings ({"RUN",
+  /// "report.runs"}). Empty: there are none.
+  KeyFlag arguments = {};
 };
 
 struct CommandLine {

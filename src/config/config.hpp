@@ -253,6 +253,12 @@ struct ConvertConfig {
   std::int64_t sample_size = 0;
 };
 
+struct ReportConfig {
+  std::vector<std::string> runs;
+  std::string output;
+  std::vector<std::string> samples;
+};
+
 struct Config {
   RunConfig run;
   DataConfig data;
@@ -273,6 +279,7 @@ struct Config {
   SamplingConfig sampling;
   EvaluationConfig evaluation;
   ConvertConfig convert;
+  ReportConfig report;
 };
 
 }  // namespace effuse

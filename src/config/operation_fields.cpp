@@ -336,6 +336,19 @@ void add_convert(std::vector<Field>& fields, ConvertConfig& c) {
       .within(0, 65536);
 }
 
+void add_report(std::vector<Field>& fields, ReportConfig& c) {
+  Section(fields, "report")
+      .key("runs", c.runs, "folders of the runs to tell of; several are compared")
+      .may_be_empty()
+      .key("output", c.output,
+           "file to write (HTML); empty: report.html in the run's folder, of several runs "
+           "comparison.html")
+      .key("samples", c.samples,
+           "folders of images made with these runs' weights; those in a run's folder or beside it "
+           "are found without")
+      .may_be_empty();
+}
+
 }  // namespace
 
 void add_operation_fields(std::vector<Field>& fields, Config& config) {
@@ -351,6 +364,7 @@ void add_operation_fields(std::vector<Field>& fields, Config& config) {
   add_sampling(fields, config.sampling);
   add_evaluation(fields, config.evaluation);
   add_convert(fields, config.convert);
+  add_report(fields, config.report);
 }
 
 }  // namespace effuse

@@ -12,7 +12,8 @@ import pytest
 
 from pages import BIN, FENCE, PAGES, SHELL, SOURCE, arguments_of, blocks, commands_in, name_of
 
-PROGRAMS = ("effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample", "effuse-convert", "effuse-preflight")
+PROGRAMS = ("effuse-pack", "effuse-inspect", "effuse-train", "effuse-sample", "effuse-convert", "effuse-preflight",
+            "effuse-report")
 CONFIGS = sorted(SOURCE.glob("configs/*/*.toml"))
 PROGRAM_COMMANDS = [(page, *ours) for page, command in SHELL if (ours := arguments_of(command))]
 PROGRAM_IDS = [f"{page}: {shlex.join([program, *arguments])}"

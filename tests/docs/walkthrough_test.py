@@ -31,6 +31,7 @@ SMALL = {
     "effuse-evaluate": ["--device", "cpu", "--tile", "4", "--set", "parallel.threads=1", "--allow-unknown-weights",
                         "--kid-subset-size", "8"],
     "effuse-convert": [],
+    "effuse-report": [],
     "effuse-preflight": ["--device", "cpu", "--set", "preflight.disk_mib=1", "--set", "preflight.largest_mib=1",
                          "--set", "preflight.min_free_gib=0", "--set", "parallel.threads=1"],
 }

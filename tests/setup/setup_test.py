@@ -11,7 +11,7 @@ import pytest
 SOURCE = pathlib.Path(os.environ["EFFUSE_SOURCE"])
 TOOLS = ("bash", "cat", "dirname", "sed", "tr", "sha256sum", "nvcc",
          "cmake", "g++", "ccache", "git", "pkg-config", "clang-format", "curl", "ps", "mpirun", "h5dump", "sbatch",
-         "shellcheck", "promtool")
+         "shellcheck", "chromium", "promtool")
 
 
 def program(path, line):

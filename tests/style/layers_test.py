@@ -14,6 +14,7 @@ OWNERS = {
     r"<(toml\+\+|CLI)/[^>]*>": r"src/config/[^/]*\.cpp",
     r"<boost/log/[^>]*>": r"src/core/log\.cpp",
     r"<prometheus/[^>]*>": r"src/metrics/[^/]*\.cpp",
+    r"<simdjson\.h>": r"src/report/[^/]*\.cpp",
     r"<(png|turbojpeg|zimg)\.h>|<libexif/[^>]*>": r"src/image/[^/]*\.cpp",
     r"<(torch|ATen|c10)/[^>]*>": r"(src/(comm|kernels|models|diffusion|data|checkpoint|training|generation|exchange|evaluation|preflight|app)|tests|jobs)/.*",
 }

@@ -56,6 +56,23 @@ TEST(CommandLine, FlagsAreNamesForKeys) {
   EXPECT_EQ(line->config.sampling.tile, 4);
 }
 
+TEST(CommandLine, ArgumentsWithoutAFlagAreTheListOfTheirKey) {
+  Program takes = program();
+  takes.arguments = {"CLASS", "sampling.classes"};
+  const auto classes = [&takes](std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "effuse-sample");
+    const auto line =
+        parse_command_line(takes, static_cast<int>(arguments.size()), arguments.data());
+    return line.value().config.sampling.classes;
+  };
+  EXPECT_EQ(classes({"a,b", "--steps", "3", "c [d]"}), (std::vector<std::string>{"a,b", "c [d]"}));
+  EXPECT_EQ(classes({"--steps", "3"}), Config().sampling.classes);
+  EXPECT_NE(message_of<ConfigError>([&] { classes({"x\xff"}); }).find("CLASS: must be UTF-8"),
+            std::string::npos);
+  EXPECT_NE(message_of<ConfigError>([] { parse({"stray"}); }).find("unexpected argument stray"),
+            std::string::npos);
+}
+
 TEST(CommandLine, KeysOfSectionsThatTheProgramDoesNotUseAreRefused) {
   const std::string message = message_of<ConfigError>([] {
     parse({"--set", "diffusion.schedule=cosine"});

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "report/picture.hpp"
+#include "report/run_documents.hpp"
+
+namespace effuse {
+
+struct RunPreview {
+  std::int64_t step = 0;
+  EmbeddedPicture picture;
+};
+
+struct RunPreviews {
+  std::int64_t found = 0;
+  std::vector<RunPreview> shown;  ///< by step
+};
+
+/// What a page may hold of a run's previews.
+struct PreviewBudget {
+  std::size_t pictures = 60;
+  std::uint64_t total_bytes = 3 << 20;
+};
+
+/// `wanted` of the numbers 0 … count − 1, as evenly as can be, the first and the last among them;
+/// all where there are no more.
+std::vector<std::size_t> evenly_chosen(std::size_t count, std::size_t wanted);
+
+/// Those of `folder` that fit the budget, evenly chosen. Where they are so large that not even
+/// twelve would fit, twelve are shrunk. One that cannot be read is left out, with a sentence in
+/// `problems`.
+RunPreviews read_run_previews(const std::filesystem::path& folder, const PreviewBudget& budget,
+                              Problems& problems);
+
+}  // namespace effuse

@@ -1,0 +1,108 @@
+#include "report/run_record.hpp"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "config/toml_values.hpp"
+#include "core/error.hpp"
+#include "core/files.hpp"
+#include "core/text.hpp"
+#include "core/utf8.hpp"
+#include "report/file_time.hpp"
+
+namespace effuse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kDescribedBadSteps = 20;
+constexpr const char* kLog = "metrics/train.jsonl";
+/// One of them is there from the beginning of a run on.
+constexpr std::array kOfARun{"config.toml", "environment.json", "outcome.json", kLog};
+
+void require_run(const fs::path& folder) {
+  if (!fs::is_directory(folder)) {
+    throw DataError(cat(folder.string(), fs::exists(folder) ? " is a file" : " does not exist",
+                        ". Give the folder of a run, as runs/NAME."));
+  }
+  const auto is_there = [&](const char* file) { return fs::exists(folder / file); };
+  if (std::ranges::any_of(kOfARun, is_there)) return;
+  throw DataError(cat(folder.string(), " is no run's folder: it holds neither config.toml nor ",
+                      "metrics/train.jsonl. Give the folder that effuse-train wrote, runs/NAME; ",
+                      "where files were lost, copy it again."));
+}
+
+void read_config(RunRecord& run, const fs::path& file) {
+  if (!fs::exists(file)) return;
+  run.config_text = valid_utf8(read_file(file));
+  try {
+    run.config = toml_values(run.config_text, file.string());
+  } catch (const ConfigError& error) {
+    throw DataError(cat("the configuration of the run is damaged: ", error.what(),
+                        ". Copy the file again, or move it away to have a report without it."));
+  }
+}
+
+/// After which steps later attempts went on.
+std::vector<std::int64_t> restarts_of(const std::optional<RunGoodput>& goodput) {
+  std::vector<std::int64_t> steps;
+  if (!goodput) return steps;
+  for (const auto& kept : goodput->kept) steps.push_back(kept.after);
+  if (!steps.empty()) steps.erase(steps.begin());
+  std::ranges::sort(steps);
+  return steps;
+}
+
+void read_sample_sets(RunRecord& run, const fs::path& folder, const std::vector<fs::path>& given) {
+  std::vector<fs::path> sets = find_samples(folder, run.checkpoints);
+  for (const fs::path& set : given) {
+    if (!made_with(set, folder, run.checkpoints)) continue;
+    const auto same = [&set](const fs::path& known) { return fs::equivalent(known, set); };
+    if (std::ranges::none_of(sets, same)) sets.push_back(set);
+  }
+  for (const fs::path& set : sets) {
+    try {
+      run.samples.push_back(read_samples(set));
+    } catch (const DataError& error) {
+      run.problems.push_back(error.what());
+    }
+  }
+}
+
+double last_sign_of(const fs::path& folder) {
+  double latest_s = 0;
+  for (const char* file : {kLog, "outcome.json", "goodput.json", "environment.json"}) {
+    latest_s = std::max(latest_s, changed_unix_s(folder / file));
+  }
+  return latest_s;
+}
+
+}  // namespace
+
+RunRecord read_run(const fs::path& folder, const PreviewBudget& previews,
+                   const std::vector<fs::path>& samples) {
+  require_run(folder);
+  RunRecord run;
+  const fs::path place = fs::absolute(folder / ".").lexically_normal().parent_path();
+  run.name = place.filename().string();
+  run.folder = place.string();
+  read_config(run, folder / "config.toml");
+  run.outcome = read_run_outcome(folder / "outcome.json", run.problems);
+  run.environment = read_run_environment(folder / "environment.json", run.problems);
+  run.goodput = read_run_goodput(folder / "goodput.json", run.problems);
+  run.log = read_training_log(folder / kLog, restarts_of(run.goodput));
+  if (run.log.damaged_lines > 0) {
+    run.problems.push_back(
+        cat(run.log.damaged_lines, " damaged line(s) of ", kLog, " are left out."));
+  }
+  run.evaluations = read_run_evaluations(folder / "metrics/evaluation.jsonl", run.problems);
+  run.bad_steps = read_run_bad_steps(folder / "bad_steps", kDescribedBadSteps, run.problems);
+  run.previews = read_run_previews(folder / "previews", previews, run.problems);
+  run.checkpoints = read_run_checkpoints(folder / "checkpoints", run.problems);
+  read_sample_sets(run, folder, samples);
+  run.last_sign_unix_s = last_sign_of(folder);
+  return run;
+}
+
+}  // namespace effuse
