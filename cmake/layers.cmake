@@ -30,4 +30,4 @@ effuse_layer(evaluation  3 core config image npz shards comm checkpoint exchange
 effuse_layer(preflight   3 core hdf5 comm shards)
 
 effuse_layer(app         4 core config image metrics npz comm shards models diffusion data checkpoint
-                           training generation exchange evaluation preflight)
+                           training generation exchange evaluation preflight report)

@@ -1,5 +1,7 @@
 #include "app/checkpointing.hpp"
 
+#include <utility>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "training/save_drill.hpp"
@@ -9,7 +11,8 @@ namespace effuse {
 std::unique_ptr<CheckpointWriter> make_checkpoint_writer(const RunFolder& folder,
                                                          const Config& config,
                                                          metrics::JsonlWriter& log,
-                                                         metrics::Registry& registry) {
+                                                         metrics::Registry& registry,
+                                                         std::function<void()> after_save) {
   const auto drill = std::make_shared<SaveDrill>(Drill(config.drill, /*rank=*/0));
   return std::make_unique<CheckpointWriter>(CheckpointWriter::Parts{
       .folder = CheckpointFolder(
@@ -21,7 +24,8 @@ std::unique_ptr<CheckpointWriter> make_checkpoint_writer(const RunFolder& folder
             drill->begin_save(step);
             log.sync();
           },
-      .metrics = CheckpointMetrics(registry)});
+      .metrics = CheckpointMetrics(registry),
+      .after_save = std::move(after_save)});
 }
 
 void require_rank_that_saves(const DrillConfig& drill) {

@@ -19,6 +19,7 @@ class RunFolder {
   std::filesystem::path config() const { return path_ / "config.toml"; }
   std::filesystem::path environment() const { return path_ / "environment.json"; }
   std::filesystem::path outcome() const { return path_ / "outcome.json"; }
+  std::filesystem::path report() const { return path_ / "report.html"; }
   std::filesystem::path goodput() const { return path_ / "goodput.json"; }
   std::filesystem::path log(int rank) const;
   std::filesystem::path metrics_log() const { return path_ / "metrics" / "train.jsonl"; }

@@ -49,11 +49,16 @@ void record_outcome(const JobContext& context, ExitCode code, const std::string&
   record_outcome(context.outcome_file, record);
 }
 
+void tell_of_the_end(const JobContext& context, ExitCode code, const std::string& reason) {
+  record_outcome(context, code, reason);
+  if (context.after_outcome) context.after_outcome();
+}
+
 /// All ranks failed together: they leave together.
 int end_in_order(JobContext& context, const Failure& failure) {
   if (context.session.rank() == 0) {
     log::write(log::Level::error, log::Voice::rank_0, failure.message);  // it names other ranks
-    record_outcome(context, failure.code, failure.message);
+    tell_of_the_end(context, failure.code, failure.message);
   }
   context.session.finish();
   return static_cast<int>(failure.code);
@@ -72,7 +77,7 @@ int end_in_order(JobContext& context, const Failure& failure) {
 int run_on_ranks(const Job& job, JobContext& context) {
   try {
     const JobEnd end = job.run(context);
-    if (context.session.rank() == 0) record_outcome(context, end.code, end.reason);
+    if (context.session.rank() == 0) tell_of_the_end(context, end.code, end.reason);
     context.session.finish();
     return static_cast<int>(end.code);
   } catch (const AgreedError& error) {

@@ -25,6 +25,8 @@ struct JobContext {
   bool begun = false;
   /// Of the run or outcome_file, at the rank that writes how the job ended; kept until then.
   std::unique_ptr<LockFile> lock{};
+  /// Called at rank 0 once outcome_file tells of the end, unless this rank failed alone.
+  std::function<void()> after_outcome{};
 };
 
 /// How a job that did not fail ended: done, or stopped and to be run again.

@@ -171,14 +171,23 @@ std::unique_ptr<CheckpointHook> TrainRun::make_checkpoint_hook(TrainStep& step) 
   run_state.class_names = class_names_of(dataset_, config_.model);
   run_state.world_size = comm_.world_size();
   return std::make_unique<CheckpointHook>(CheckpointHook::Parts{
-      .writer =
-          leads() ? make_checkpoint_writer(folder_, config_, records_->log(), registry()) : nullptr,
+      .writer = leads() ? make_checkpoint_writer(folder_, config_, records_->log(), registry(),
+                                                 tell_report())
+                        : nullptr,
       .state = *state_,
       .comm = comm_,
       .every_steps = config_.checkpoint.every_steps,
       .run_state = std::move(run_state),
       .control = [&step] { return step.control().state(); },
       .batch_size = config_.run.batch_size});
+}
+
+/// For after each checkpoint; and for after the end.
+std::function<void()> TrainRun::tell_report() {
+  if (!config_.metrics.report) return {};
+  const auto report = std::make_shared<RunReport>(folder_.path());
+  context_.after_outcome = [report] { report->write(); };
+  return [report] { report->write_if_due(); };
 }
 
 std::unique_ptr<TrainingHook> TrainRun::make_evaluation_hook(CheckpointHook& checkpoints) {
@@ -340,6 +349,7 @@ JobEnd TrainRun::evaluate_and_train() {
   if (end == TrainingEnd::finished) {
     log::info("done: ", total_steps_, " steps. Images: effuse-sample --weights ",
               folder_.path().string(), " --output samples");
+    if (config_.metrics.report) log::info("report      ", folder_.report().string());
     return {ExitCode::done, "all steps done"};
   }
   log::info("stopped after step ", context_.step, " with a checkpoint (",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "app/run_folder.hpp"
 #include "app/run_job.hpp"
 #include "app/run_records.hpp"
+#include "app/run_report.hpp"
 #include "app/scorer.hpp"
 #include "app/start_run.hpp"
 #include "comm/communicator.hpp"
@@ -42,6 +44,7 @@ class TrainRun {
   void go_back();
   std::vector<std::unique_ptr<TrainingHook>> make_hooks(Loader& loader, TrainStep& step);
   std::unique_ptr<RunRecords> make_records();
+  std::function<void()> tell_report();
   JobEnd evaluate_and_train();
   metrics::Registry& registry() { return records_->registry(); }
   std::unique_ptr<CheckpointHook> make_checkpoint_hook(TrainStep& step);

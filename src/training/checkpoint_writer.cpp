@@ -76,6 +76,7 @@ void CheckpointWriter::write() {
   log::debug("checkpoint of step ", count(saved.state.step), " saved: ", human_bytes(size_bytes),
              " in ", fixed(write_s, 2), " s");
   if (parts_.metrics) parts_.metrics->saved(saved.state.step, size_bytes, write_s);
+  if (parts_.after_save) parts_.after_save();
 }
 
 void CheckpointWriter::write_once() {

@@ -27,6 +27,8 @@ class CheckpointWriter {
     /// In the thread, before the checkpoint of that step: what must be on disk by then. May throw.
     std::function<void(std::int64_t step)> before_save = {};
     std::optional<CheckpointMetrics> metrics = {};
+    /// In the thread, once a checkpoint is complete. Throws nothing.
+    std::function<void()> after_save = {};
     double retry_after_s = 2.0;  ///< a network's file system may have had a moment of weakness
   };
 

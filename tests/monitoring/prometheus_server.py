@@ -71,9 +71,9 @@ class Prometheus:
         self.reader.join(TIMEOUT_S)
         self.process.stderr.close()
 
-    def wait_until(self, condition):
+    def wait_until(self, condition, timeout_s=TIMEOUT_S):
         """Asks again, every time that it may have scraped anew."""
-        deadline_s = time.monotonic() + TIMEOUT_S
+        deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:
             if value := condition():
                 return value
