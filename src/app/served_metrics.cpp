@@ -14,6 +14,7 @@ metrics::Labels identity(const std::string& program, const std::string& run, int
 
 ServedMetrics::ServedMetrics(const metrics::Registry& registry, const MetricsConfig& config,
                              const Place& place) {
+  if (!config.exporter) return;
   const int port = config.port == 0 ? 0 : static_cast<int>(config.port) + place.local_rank;
   auto started = metrics::Exporter::start(registry, config.address, port);
   if (!started.exporter) {

@@ -96,6 +96,13 @@ def test_a_continued_job_begins_at_what_is_there(model, tmp_path):
     assert again.returncode == 0 and "sample  8/8 images  100%" in again.stderr
 
 
+def test_nothing_is_served_unasked(model, tmp_path):
+    done = run("effuse-sample", "--weights", model, "--output", tmp_path / "out", *SMALL, "--number", 2, "--set",
+               "metrics.exporter=false")
+    assert done.returncode == 0 and "http://" not in done.stderr, done.stderr
+    assert not (tmp_path / "out/metrics").exists()
+
+
 def test_every_series_is_documented(scraped):
     page = (pathlib.Path(os.environ["EFFUSE_SOURCE"]) / "docs/metrics.md").read_text()
     documented = {name for name in re.findall(r"^\| `(effuse_\w+)", page, re.M) if name.startswith("effuse_sample_")}

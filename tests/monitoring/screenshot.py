@@ -8,6 +8,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import urllib.parse
 
 TESTS = pathlib.Path(__file__).parents[1]
 SOURCE = TESTS.parent
@@ -21,7 +22,7 @@ from browser import chromium  # noqa: E402
 from programs import kill_all, make_config, make_dataset, overrides, start  # noqa: E402
 from prometheus_server import Prometheus  # noqa: E402
 
-PANELS = ("sum by (part) (rate(effuse_train_step_part_seconds_sum{rank=\"0\"}[20s]))", "effuse_train_timestep_loss")
+PANELS = ('sum by (part) (rate(effuse_train_step_part_seconds_sum{rank="0"}[20s]))', "effuse_train_timestep_loss")
 SECONDS = 100
 SIZE = {"width": 1100, "height": 1020}
 
@@ -34,7 +35,7 @@ def main():
             "run.steps": 10**6, "checkpoint.every_steps": 200, "run.log_every_steps": 20, "metrics.exporter": "true",
             "metrics.address": "127.0.0.1", "metrics.targets": folder / "targets"}), ranks=2)
         try:
-            with Prometheus(folder / "prometheus", [folder / "targets/*.json"]) as prometheus:
+            with Prometheus(folder / "prometheus", [folder / "targets/*.json"], [folder / "nodes/*.json"]) as prometheus:
                 prometheus.wait_until(lambda: list(prometheus.query("effuse_train_step").values()))
                 began = prometheus.query("time()")[""]
                 prometheus.wait_until(lambda: prometheus.query("time()")[""] > began + SECONDS, 2 * SECONDS)
@@ -45,13 +46,15 @@ def main():
 
 
 def shoot(prometheus):
-    asked = "&".join(f"g{i}.expr={expression}&g{i}.tab=0&g{i}.range_input={SECONDS}s" for i, expression in enumerate(PANELS))
+    asked = urllib.parse.urlencode({f"g{i}.{key}": value for i, expression in enumerate(PANELS) for key, value in
+                                    {"expr": expression, "tab": 0, "range_input": f"{SECONDS}s"}.items()},
+                                   quote_via=urllib.parse.quote)
     output = SOURCE / "docs/images/prometheus.png"
     with chromium() as browser:
         page = browser.new_page(viewport=SIZE)
         page.goto(f"http://{prometheus.address}/graph?{asked}")
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=output)
+        page.screenshot(path=output, full_page=True)
     picture = Image.open(output).convert("RGB")
     picture.quantize(200, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(output, optimize=True)
     print(output, f"{output.stat().st_size / 1024:.0f} KiB")
