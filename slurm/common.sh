@@ -1,15 +1,9 @@
 # shellcheck shell=bash
 # What the batch scripts share: the site's settings, the launch over the ranks, and what follows from how a job ended.
 #
-# A script sets EFFUSE_HOME, sources this file, and calls  begin OUTCOME-FILE [RESULT],  launch PROGRAM ARGUMENTS...  and
+# A script sets EFFUSE_HOME, sources this file, and calls  begin OUTCOME-FILE RESULT [KEPT],  launch PROGRAM ARGUMENTS...  and
 # end_job.
 # Settings of the site come from slurm/sites/$EFFUSE_SITE.env or the environment; slurm/sites/README.md lists them.
-
-warned=no      # by USR1, of the time limit
-terminated=no  # by TERM; Slurm sends it to the ranks too, and this script has to live until they have saved
-launcher=""
-trap 'warned=yes; [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null' USR1
-trap 'terminated=yes' TERM
 
 say() { printf '%s slurm: %s\n' "$(date +%FT%T)" "$*"; }
 fail() {  # EXIT-CODE MESSAGE
@@ -17,18 +11,35 @@ fail() {  # EXIT-CODE MESSAGE
   exit "$1"
 }
 
+# --- Signals ---------------------------------------------------------------------------------------------------------
+warned=no      # by USR1, of the time limit
+terminated=no  # by TERM; Slurm sends it to the ranks too, and this script has to live until they have saved
+requeued=no    # by itself
+launcher=""
+scratch=""
+restarts_file=""
+set_traps() {
+  trap 'warned=yes; [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null' USR1
+  trap 'terminated=yes' TERM
+  trap leave EXIT
+}
+set_traps
+
+leave() {
+  rm -rf "$scratch"
+  if [ -n "$restarts_file" ] && ! is_to_return; then rm -f "$restarts_file"; fi
+}
+
+# Whether Slurm will start this job again: it counts that as soon as it is decided.
+is_to_return() {
+  [ $requeued = yes ] || { [ $terminated = yes ] &&
+    ! scontrol show job "$(job_name)" | grep -q " Restarts=${SLURM_RESTART_COUNT:-0} "; }
+}
+
 # --- The site --------------------------------------------------------------------------------------------------------
-if [ -n "${EFFUSE_SITE:-}" ]; then
-  site_file=$EFFUSE_HOME/slurm/sites/$EFFUSE_SITE.env
-  [ -r "$site_file" ] || fail 2 "EFFUSE_SITE is $EFFUSE_SITE, but there is no $site_file. Write it, or name another."
-  bash -n "$site_file" || fail 2 "$site_file cannot be read by bash: see above."
-  typed=$(export -p | grep '^declare -x EFFUSE_')  # what was given with the command goes before the file
-  set -a
-  # shellcheck disable=SC1090  # chosen by the user
-  source "$site_file"
-  set +a
-  eval "$typed"
-fi
+# shellcheck source=slurm/site.sh
+source "$EFFUSE_HOME/slurm/site.sh"
+set_traps
 for module in ${EFFUSE_MODULES:-}; do
   module load "$module" || fail 2 "EFFUSE_MODULES: module load $module failed."
 done
@@ -47,18 +58,17 @@ fi
 run_here() { "${container[@]}" "$@"; }
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/effuse-XXXXXX") || fail 1 "no scratch folder can be made (TMPDIR)."
-trap 'rm -rf "$scratch"' EXIT
 
 # --- Beginning -------------------------------------------------------------------------------------------------------
 # OUTCOME-FILE: where the program will write how it ended; if "", its exit code says it. RESULT: the folder or file that it
-# makes, if what it has made so far is not told by its outcome.
-begin() {  # OUTCOME-FILE [RESULT]
+# makes. KEPT: where it keeps what it has made so far; the same unless given.
+begin() {  # OUTCOME-FILE RESULT [KEPT]
   outcome_file=$1
-  result=${2:-}
+  kept=${3:-$2}
+  restarts_file=$(dirname -- "$2")/.$(basename -- "$2").restarts-$(job_name)
   attempts_before=$(outcome_field attempt)
-  files_before=$(files_of_result)
   say "job $(job_name) on $SLURM_JOB_NODELIST, ranks: $SLURM_NTASKS, restarts: ${SLURM_RESTART_COUNT:-0}"
-  refuse_endless_restarts
+  count_restarts_in_vain
 }
 
 # As scontrol names it; of an array the one element.
@@ -69,7 +79,7 @@ job_name() {
 # I/N: the part of the work that this element of the array is to do.
 array_part() {
   local parts=${EFFUSE_PARTS:-${SLURM_ARRAY_TASK_MAX:-1}}
-  if [ -z "${EFFUSE_PARTS:-}" ] && [ "${SLURM_ARRAY_TASK_COUNT:-1}" -ne "$parts" ]; then
+  if [ -z "${EFFUSE_PARTS:-}" ] && [ "${SLURM_ARRAY_TASK_MIN:-1}-${SLURM_ARRAY_TASK_COUNT:-1}" != "1-$parts" ]; then
     fail 2 "this array is not 1-N, so it is not known how many parts there are. To do some of N parts, set EFFUSE_PARTS=N."
   fi
   echo "${SLURM_ARRAY_TASK_ID:-1}/$parts"
@@ -80,16 +90,27 @@ outcome_field() {
   [ ! -r "$outcome_file" ] || sed -n "s/^ *\"$1\": \"\{0,1\}\(.*[^\",]\)\"\{0,1\},\{0,1\}\$/\1/p" "$outcome_file"
 }
 
-# How many there are, with those of a result that is not complete, which lie beside it.
-files_of_result() { [ -z "$result" ] || find "$result"* -type f 2>/dev/null | wc -l; }
-
-refuse_endless_restarts() {
-  local in_a_row
-  in_a_row=$(outcome_field began_there)
-  if [ "${SLURM_RESTART_COUNT:-0}" -gt 3 ] && [ "${in_a_row:-0}" -gt 3 ]; then
-    fail 1 "three restarts have brought no checkpoint after step $(outcome_field began_after): this is not tried again.
-The log above says how they ended. Lower checkpoint.every_steps or raise --time if it was too short, and submit anew."
+# --- Restarts in vain ------------------------------------------------------------------------------------------------
+# Whatever restarts a job, after three in a row without headway it is given up. What was there at the last start is kept beside
+# the result for as long as the job may be started again.
+count_restarts_in_vain() {
+  local count made_then
+  in_vain=0
+  made_before=$(made_so_far)
+  if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && read -r count made_then 2>/dev/null <"$restarts_file" &&
+    [ "$made_then" = "$made_before" ]; then
+    in_vain=$((count + 1))
   fi
+  if [ "$in_vain" -gt 3 ]; then give_up; fi
+  mkdir -p -- "$(dirname -- "$restarts_file")" && echo "$in_vain $made_before" >"$restarts_file"
+}
+
+# One word for the names and sizes of all files there, but for hidden ones, which are temporary.
+made_so_far() { find "$kept" -type f -printf '%P %s\n' 2>/dev/null | grep -Ev '(^|/)[.]' | LC_ALL=C sort | cksum | tr ' ' -; }
+
+give_up() {
+  fail 1 "three restarts have brought nothing new in $kept: this is not tried again. The log above says how they ended.
+Raise --time if it was too short for the next thing to be saved, or let it be saved sooner, and submit anew."
 }
 
 # --- The ranks -------------------------------------------------------------------------------------------------------
@@ -158,7 +179,9 @@ how_it_ended() {
   fi
   case $launcher_code in
     0) echo "done" ;;
-    1 | 2 | 3) echo "failure" ;;
+    1) echo "failure" ;;
+    2) echo "bad configuration" ;;
+    3) echo "bad data" ;;
     75) echo "stopped" ;;
     *) echo "running" ;;
   esac
@@ -175,7 +198,7 @@ end_job() {
       fail "${code:-$launcher_code}" "$outcome: see above" ;;
   esac
   # Stopped with a checkpoint, killed before it could say so, or refused before there was a run.
-  if [ "$warned" = yes ] && [ "$terminated" = no ]; then requeue "$outcome"; fi
+  if [ "$warned" = yes ] && [ "$terminated" = no ]; then requeue; fi
   stay_while_preempted
   if [ "$launcher_code" -eq 0 ]; then launcher_code=1; fi
   case $outcome in
@@ -186,16 +209,11 @@ end_job() {
 }
 
 # Before this script ends: jobs that wait for this one go on waiting.
-requeue() {  # OUTCOME
-  if [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ]; then
-    if [ -n "$result" ] && [ "$(files_of_result)" -eq "$files_before" ]; then
-      fail 1 "three restarts, and again nothing was saved before the time limit: this is not tried again. Raise --time."
-    elif [ "$1" = "not begun" ] && [ -z "$result" ]; then
-      fail 1 "three restarts, and still nothing had begun when the time limit was near: this is not tried again. Raise --time."
-    fi
-  fi
+requeue() {
+  if [ "$in_vain" -ge 3 ] && [ "$(made_so_far)" = "$made_before" ]; then give_up; fi
   say "the time limit is near: back into the queue, to continue from here"
   scontrol requeue "$(job_name)" || fail 75 "Slurm refuses to requeue this job. Submitted again, it continues."
+  requeued=yes
   exit 75
 }
 

@@ -10,7 +10,8 @@ from submit.site import SLURM
 RESULTS = {"pack": "pack.output", "sample": "sampling.output", "evaluate": "evaluation.output"}
 DURATIONS = ("run.steps", "run.images", "run.epochs")
 # Asked for at once, as a program takes half a second to answer.
-KEYS = ("run.folder", "run.name", *DURATIONS, "sampling.number", "sampling.seeds", "evaluation.images", *RESULTS.values())
+KEYS = ("run.folder", "run.name", *DURATIONS, "pack.input", "sampling.number", "sampling.seeds", "evaluation.images",
+        *RESULTS.values())
 
 
 class Job:
@@ -27,18 +28,21 @@ class Job:
     def value(self, key):
         """That of the configuration, as the program resolves it. Sees that the configuration can be read, too."""
         if self._values is None:
-            asked = [word for key in KEYS for word in ("--get", key)]
-            self._values = dict(zip(KEYS, self._answer(*asked).splitlines()))
+            lines = self._answer(before=[word for key in KEYS for word in ("--get", key)]).split("\n")[:-1]
+            if len(lines) != len(KEYS):
+                raise Refused(f"{self.program} was asked for {len(KEYS)} settings of {self.config}, but answered in "
+                              f"{len(lines)} lines. Is there a line break in one of them?")
+            self._values = dict(zip(KEYS, lines))
         return self._values[key]
 
     def check(self):
         """What the program says of its configuration, data and the results that are there."""
         # The login node has no GPU as a rule, but the nodes of the job will.
         cpu = [] if self.kind == "pack" else ["--set", "parallel.device=cpu"]
-        return self._answer("--check", *cpu).strip()
+        return self._answer(after=["--check", *cpu]).strip()
 
-    def _answer(self, *further):
-        done = self.site.run(self.program, "--config", self.config, *self.arguments, *further)
+    def _answer(self, before=(), after=()):
+        done = self.site.run(self.program, *before, "--config", self.config, *self.arguments, *after)
         if done.returncode != 0:
             said = (done.stderr.strip() or done.stdout.strip()).replace("error: ", "", 1)
             raise Refused(f"{self.program} refuses {self.config}: {said}")
@@ -81,7 +85,7 @@ def is_whole(kind, result):
     if kind == "train":
         return outcome_of(result).get("outcome") == "done"
     if kind == "evaluate":
-        return result.is_file()
+        return result.is_file() and result.stat().st_size > 0
     return _json(result / {"pack": "dataset.json", "sample": "samples.json"}[kind]).get("complete") is True
 
 

@@ -1,6 +1,5 @@
 """What can be done to the jobs of a run after they were submitted: reading their logs, cancelling them."""
 
-import glob
 import os
 import sys
 import time
@@ -14,29 +13,43 @@ def show_log(run_folder, kind, follow):
     found = [record for record in records.read(run_folder) if kind in (None, record["kind"])]
     if not found:
         raise Refused(f"no {kind or ''} job was submitted for {run_folder}".replace("  ", " "))
-    logs = last_begun(found)
-    if not logs and not follow:
-        raise Refused(f"job {found[-1]['job']} has not begun: there is no {found[-1]['log']} yet")
-    if not logs:
+    if not last_begun(found):
+        require_to_come(found)
+        if not follow:
+            raise Refused(f"job {found[-1]['job']} has not begun: there is no {from_here(found[-1]['log'])} yet")
         print("waiting: no job has begun", file=sys.stderr, flush=True)
-    while not logs:
-        time.sleep(1)
-        logs = last_begun(found)
-    os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), *logs])
+    while not last_begun(found):
+        require_to_come(found)
+        time.sleep(2)
+    os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), *map(from_here, last_begun(found))])
 
 
 def last_begun(found):
-    """The logs of the last job that has begun, one for each element of an array."""
-    return next(filter(None, (sorted(glob.glob(record["log"])) for record in reversed(found))), [])
+    """The logs of the last job that has begun."""
+    return next(filter(None, (records.logs(record) for record in reversed(found))), [])
+
+
+def require_to_come(found):
+    """Refuses to wait for a log where no job is left to begin."""
+    known = slurm.elements()
+    if not any(slurm.active_states(known, record["job"]) for record in found) and not last_begun(found):
+        raise Refused(f"job {found[-1]['job']} has ended before it began: there is no {from_here(found[-1]['log'])}")
+
+
+def from_here(path):
+    """Shorter, if it is below the current folder."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
 
 
 def cancel(run_folder):
     known = slurm.elements()
-    jobs = [record for record in records.read(run_folder) if slurm.active_states(known, record["job"])]
+    states = {record["job"]: slurm.active_states(known, record["job"]) for record in records.read(run_folder)}
+    jobs = [record for record in records.read(run_folder) if states[record["job"]]]
     if not jobs:
         raise Refused(f"no job of {run_folder} is waiting or running")
     slurm.cancel([record["job"] for record in jobs])
     for record in jobs:
         print(f"cancelled  job {record['job']}: {record['kind']}")
-    if any(record["kind"] == "train" for record in jobs):
+    if any(record["kind"] == "train" and "RUNNING" in states[record["job"]] for record in jobs):
         print("A training job that runs saves a checkpoint first; submitted again, it continues.")

@@ -3,7 +3,6 @@
 import argparse
 import os
 import pathlib
-import shlex
 import sys
 
 from submit import jobs_of_run, status
@@ -11,7 +10,7 @@ from submit.errors import Refused
 from submit.job import Job
 from submit.pipeline import submit_pipeline
 from submit.site import Site
-from submit.submission import Submission
+from submit.submission import Submission, submit_chain
 
 EXAMPLES = """examples:
   effuse-submit train configs/train/images-64.toml --data packed --set run.seed=1
@@ -77,14 +76,17 @@ def submit_one(job, options, mode):
     print(f"checked    {submission.require_configuration()}")
     print(f"allocation {submission.require_allocation()}")
     if mode == "dry-run":
+        print(submission.line_before())
         print(submission.line())
-    if mode != "submit":
-        return
-    number, log = submission.submit()
+    if mode == "submit":
+        submit_chain([submission], announce)
+
+
+def announce(submission, number, log):
     print(f"submitted  job {number}: {submission.line()}")
     print(f"log        {log}")
-    name = shlex.quote(submission.run_folder.name)
-    print(f"follow     effuse-submit status {name}; effuse-submit logs -f {name}; effuse-submit cancel {name}")
+    run = submission.run_for_commands()
+    print(f"follow     effuse-submit status {run}; effuse-submit logs -f {run}; effuse-submit cancel {run}", flush=True)
 
 
 def act(options, arguments):
@@ -118,4 +120,6 @@ def main():
     except OSError as error:
         print(f"effuse-submit: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0

@@ -1,6 +1,7 @@
-"""How far a training run is, from its run folder."""
+"""How far jobs are: training from its run folder, others from their logs."""
 
 import json
+import re
 import time
 
 from submit.job import outcome_of
@@ -44,7 +45,7 @@ class Progress:
         found = [path for path in (self._folder / "checkpoints").glob("step-*") if path.name[5:].isdigit()]
         if not found:
             return None
-        newest = max(found)
+        newest = max(found, key=lambda path: int(path.name[5:]))
         return int(newest.name[5:]), time.time() - newest.stat().st_mtime
 
     def _last_lines(self):
@@ -52,10 +53,14 @@ class Progress:
         file = self._folder / "metrics/train.jsonl"
         if not file.exists():
             return []
-        with open(file, "rb") as log:
-            log.seek(max(0, file.stat().st_size - 8192))
-            lines = log.read().split(b"\n")[:-1]
+        lines = _end_of(file).split(b"\n")[:-1]
         return [line for line in map(_parsed, lines[-20:]) if line]
+
+
+def _end_of(file):
+    with open(file, "rb") as log:
+        log.seek(max(0, file.stat().st_size - 8192))
+        return log.read()
 
 
 def _parsed(line):
@@ -65,3 +70,24 @@ def _parsed(line):
         return record if "step" in record and "loss" in record else None
     except (ValueError, TypeError):
         return None
+
+
+# "sample  1,888/4,000 images  47% | 34 s left", as the programs write it into a log now and then.
+LINE = re.compile(r"^[a-z]+  ([\d,]+)/([\d,]+) ([a-z]+)  \d+%(?:.*\| (.+) left)?", re.MULTILINE)
+BEGINNING = " slurm: job "  # what a batch script says first
+SECONDS = {"h": 3600, "min": 60, "s": 1}
+
+
+def of_logs(logs):
+    """(done, total, unit, seconds left or None) of all elements of a job together; None where they have not said yet."""
+    said = [LINE.findall(_end_of(log).decode(errors="replace").rpartition(BEGINNING)[2]) for log in logs]
+    last = [lines[-1] for lines in said if lines]
+    if not last:
+        return None
+    done, total = (sum(int(line[field].replace(",", "")) for line in last) for field in (0, 1))
+    return done, total, last[0][2], max((_seconds(line[3]) for line in last if line[3]), default=None)
+
+
+def _seconds(text):
+    """Of "2 h 5 min"."""
+    return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+) (h|min|s)", text))

@@ -1,12 +1,14 @@
 """What is kept of a submission: <run folder>/slurm/<job>/ with the script, the command and the environment."""
 
 import json
+import os
 import pathlib
 import shlex
 import shutil
 import sys
 import time
 
+from submit.job import Job
 from submit.site import SLURM
 
 FILE = "job.json"
@@ -16,16 +18,18 @@ KEPT = ("EFFUSE_", "SBATCH_", "SLURM_CONF", "NCCL_", "UCX_", "OMPI_", "PMIX_", "
 
 
 def write(job, number, command, log, run_folder):
+    """`log`: of an array with a * in place of the element."""
     folder = run_folder / "slurm" / number
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(job.script, folder)
-    shutil.copy(SLURM / "common.sh", folder)
+    for name in ("common.sh", "site.sh"):
+        shutil.copy(SLURM / name, folder)
     variables = [f"{key}={value}" for key, value in sorted(job.site.environment().items())]
     (folder / "environment").write_text("".join(f"{line}\n" for line in variables if line.startswith(KEPT)))
     (folder / "command").write_text(f"cd {shlex.quote(str(pathlib.Path.cwd()))}\n{shlex.join(command)}\n")
     shutil.copy(job.config, folder / "config.toml")
-    record = {"job": number, "kind": job.kind, "config": str(job.config), "arguments": job.arguments, "log": str(log),
-              "result": str(job.result()), "submitted": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    record = {"job": number, "kind": job.kind, "config": str(job.config), "arguments": job.arguments, 
+              "log": os.path.realpath(log), "result": os.path.realpath(job.result()), "submitted": time.strftime("%Y-%m-%dT%H:%M:%S")}
     (folder / FILE).write_text(json.dumps(record, indent=2) + "\n")
 
 
@@ -38,10 +42,21 @@ def read(run_folder):
 def _record_in(file):
     try:
         record = json.loads(file.read_text())
-        return {key: record[key] for key in ("job", "kind", "log", "result")}
-    except (ValueError, KeyError, TypeError) as error:
+        record = {key: record[key] for key in ("job", "kind", "log", "result")}
+        if not all(isinstance(value, str) for value in record.values()):
+            raise ValueError("its values have to be texts")
+        if not record["job"].isdecimal() or record["kind"] not in Job.KINDS:
+            raise ValueError(f"job {record['job']} of kind {record['kind']}")
+        return record
+    except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"effuse-submit: passed over {file}, which is damaged: {error}", file=sys.stderr)
         return None
+
+
+def logs(record):
+    """Those that are there; each element of an array has one."""
+    log = pathlib.Path(record["log"])
+    return sorted(log.parent.glob(log.name))
 
 
 def runs(folder):

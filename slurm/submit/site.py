@@ -4,6 +4,7 @@ import os
 import pathlib
 import shlex
 import subprocess
+import sys
 
 from submit.errors import Refused
 
@@ -15,20 +16,24 @@ class Site:
     def __init__(self, name):
         """`name` of a file in slurm/sites; empty: nothing but the environment."""
         self.name = name
-        self.settings = self._read() if name else {}
+        self.settings = {}
+        if name:
+            self.settings = self._read()
 
     def _read(self):
         file = SLURM / "sites" / f"{self.name}.env"
         if not file.is_file():
-            there = ", ".join(sorted(path.stem for path in file.parent.glob("*.env")))
+            there = ", ".join(sorted(path.stem for path in (SLURM / "sites").glob("*.env")))
             raise Refused(f"there is no {file}. Copy one of these, or name one: {there}")
         # Bash alone knows what a file for bash says; only what it adds is of interest.
-        script = 'bash -n "$1" && set -a && { source "$1" >&2; exec env -0; }'
-        done = subprocess.run(["bash", "-c", script, "bash", str(file)], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
+        script = 'fail() { echo "$2" >&2; exit "$1"; }; source "$EFFUSE_HOME/slurm/site.sh" >&2; exec env -0'
+        done = _run_bash(script, env=self.environment())
         if done.returncode != 0:
-            raise Refused(f"{file} cannot be read: {done.stderr.strip()}")
+            raise Refused(done.stderr.strip())
         after = dict(entry.split("=", 1) for entry in done.stdout.split("\0") if "=" in entry)
+        if "EFFUSE_HOME" not in after:
+            raise Refused(f"{file} replaces the shell that reads it: it may set variables, but not call exec.")
+        sys.stderr.write(done.stderr)
         own = ("_", "SHLVL", "PWD", "OLDPWD")
         typed = [key for key in os.environ if key.startswith("EFFUSE_")]  # goes before the file
         return {key: value for key, value in after.items()
@@ -54,6 +59,13 @@ class Site:
 
     def run(self, program, *arguments):
         """The finished process of a program of Effuse, run here as a batch script would run it."""
-        script = 'source "$EFFUSE_HOME/slurm/common.sh" >/dev/null && run_here "$@"'
-        return subprocess.run(["bash", "-c", script, "bash", program, *map(str, arguments)], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, env=self.environment())
+        # A NUL ends what the site's file says, which has been shown when it was read.
+        script = 'source "$EFFUSE_HOME/slurm/common.sh" >/dev/null && printf "\\0" >&2 && run_here "$@"'
+        done = _run_bash(script, "bash", program, *map(str, arguments), env=self.environment())
+        noise, began, said = done.stderr.partition("\0")
+        done.stderr = said if began else noise
+        return done
+
+
+def _run_bash(script, *words, env):
+    return subprocess.run(["bash", "-c", script, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)

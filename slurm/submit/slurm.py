@@ -11,7 +11,9 @@ ACTIVE = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUE
 
 def run(*command, env=None):
     try:
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        # In a session of its own it is not reached by Ctrl-C, which would leave open whether a job was submitted.
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
+                              start_new_session=True)
     except FileNotFoundError:
         raise Refused(f"{command[0]} is not on the path: this is no node of a Slurm cluster, or its module is not loaded.")
 

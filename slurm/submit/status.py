@@ -6,9 +6,9 @@ import pathlib
 from submit import records, slurm
 from submit.errors import Refused
 from submit.job import is_whole
-from submit.progress import Progress
+from submit.progress import Progress, of_logs
 
-COLUMNS = ("run", "job", "kind", "state", "restarts", "step", "loss", "images/s", "left", "checkpoint")
+COLUMNS = ("run", "job", "kind", "state", "restarts", "progress", "loss", "images/s", "left", "checkpoint")
 
 
 def show(folder, name):
@@ -23,14 +23,17 @@ def show(folder, name):
 
 
 def rows_of(run_folder, known):
-    """A row for the last job of each kind."""
-    last = {record["kind"]: record for record in records.read(run_folder)}
-    for record in sorted(last.values(), key=lambda record: int(record["job"])):
+    """A row for each job that is at work, and for the last one with each result."""
+    found = records.read(run_folder)
+    last = {(record["kind"], record["result"]): record["job"] for record in found}
+    for record in found:
         elements = known.get(record["job"], [])
+        if record["job"] not in last.values() and not slurm.active_states(known, record["job"]):
+            continue
         state = state_of(record, elements)
         restarts = str(sum(element.restarts for element in elements)) if elements else ""
         yield (run_folder.name, record["job"], record["kind"], state, restarts,
-               *(training_columns(Progress(run_folder), state) if record["kind"] == "train" else ("",) * 5))
+               *(training_columns(Progress(run_folder), state) if record["kind"] == "train" else columns(record, elements)))
 
 
 def state_of(record, elements):
@@ -41,14 +44,26 @@ def state_of(record, elements):
         state, reason, _ = elements[0]
         return state.lower() if reason in ("None", "") or state == "RUNNING" else f"{state.lower()} ({reason})"
     counts = collections.Counter(element.state.lower() for element in elements)
-    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    if set(counts) == {"completed"} and not is_whole(record["kind"], pathlib.Path(record["result"])):
+        return f"{states}, parts are missing"
+    return states
+
+
+def columns(record, elements):
+    """Of a job that makes images, scores or shards, while it does."""
+    said = of_logs(records.logs(record)) if any(element.state == "RUNNING" for element in elements) else None
+    if not said:
+        return ("",) * 5
+    done, total, unit, left = said
+    return f"{done:,} of {total:,} {unit}", "", "", duration(left) if left is not None else "", ""
 
 
 def training_columns(progress, state):
     step, total, loss, rate, left = (progress.step(), progress.total(), progress.loss(), progress.images_per_s(),
                                      progress.left_s())
     checkpoint = progress.checkpoint()
-    return (f"{step:,} of {total:,}" if total else "", f"{loss:.4f}" if loss is not None else "",
+    return (f"{step:,} of {total:,} steps" if total else "", f"{loss:.4f}" if loss is not None else "",
             f"{rate:.1f}" if rate else "", duration(left) if left is not None and state == "running" else "",
             f"step {checkpoint[0]:,}, {duration(checkpoint[1])} ago" if checkpoint else "none")
 

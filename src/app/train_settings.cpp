@@ -1,5 +1,6 @@
 #include "app/train_settings.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "app/checkpointing.hpp"
@@ -15,7 +16,8 @@ namespace effuse {
 
 void require_run_name(const RunConfig& run) {
   const std::filesystem::path name = run.name;
-  if (name.empty() || name.has_parent_path() || name == "." || name == "..") {
+  const bool is_printable = std::ranges::none_of(run.name, [](unsigned char c) { return c < ' '; });
+  if (name.empty() || name.has_parent_path() || name == "." || name == ".." || !is_printable) {
     throw ConfigError(cat("run.name is \"", run.name,
                           "\" (it names a folder in run.folder). Give a plain name."));
   }

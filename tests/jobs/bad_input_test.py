@@ -120,7 +120,7 @@ def test_check_refuses_what_the_run_would(workplace, begun, words, code, message
     assert "continuing" not in train(workplace, begun.name, "--check", "--fresh", **{"run.steps": 20}).stderr
 
 
-@pytest.mark.parametrize("name", ["bad\udcff", "a/b", ".."])
+@pytest.mark.parametrize("name", ["bad\udcff", "a/b", "..", "a\nb"])
 def test_names_that_are_no_names(workplace, name):
     """In Python's way of writing a byte that is no UTF-8, the first."""
     before = sorted(os.listdir(workplace / "runs"))

@@ -81,14 +81,21 @@ def test_samples_are_made_once_each(place, cluster, model):
 def test_restarts_in_which_nothing_is_made_come_to_an_end(place, cluster, model):
     words = ("--weights", model, "--number", "4000", "--tile", "4000", "--steps", "20", "--output", "one-tile")
     job = place.submit("sample", "tiny.toml", *words, options=("--ntasks-per-node=1",))
-    for restarts in range(4):
+    counter = place.folder / f".one-tile.restarts-{job}"
+    for restarts in range(3):  # the first attempt writes samples.json
         if restarts > 0:
             cluster.start_again(job, restarts)
         cluster.wait("it has begun to sample", lambda: place.log(job).count("sampling") > restarts)
+        write_folder(place.folder / f"one-tile-{restarts}", waves(1, 1))  # which is another one
+        if restarts == 1:
+            count, made = counter.read_text().split()
+            assert count == "0"
+            counter.write_text(f"2 {made}\n")  # spares two restarts
         cluster.run("scancel", "--batch", "--signal=USR1", job)
     record = cluster.wait_for_end(job)
-    assert (record["JobState"], record["ExitCode"], record["Restarts"]) == ("FAILED", "1:0", "3")
-    assert "again nothing was saved before the time limit" in place.log(job)
+    assert (record["JobState"], record["ExitCode"], record["Restarts"]) == ("FAILED", "1:0", "2")
+    assert not counter.exists()
+    assert "three restarts have brought nothing new in one-tile:" in place.log(job)
 
 
 def test_samples_of_an_array(place, model):

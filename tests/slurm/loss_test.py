@@ -64,16 +64,19 @@ def test_the_controller_may_die_meanwhile(place, cluster):
 
 
 def test_restarts_in_vain_come_to_an_end(place, cluster):
-    # The first step takes longer than the time that a requeued job is given to leave.
+    # The first step takes longer than the time that a requeued job is given to leave, of which ranks are killed here.
     job = place.submit("train", place.configure("vain", **{"drill.fault": "slow", "drill.seconds": 1000}), options=TWO_NODES)
     for attempt in range(1, 5):
         cluster.wait(f"attempt {attempt} trains", lambda: has_begun(place.run_folder("vain"), attempt))
         cluster.run("scontrol", "requeue", job)
+        for node in ("n1", "n2"):
+            cluster.run("pkill", "-KILL", "-x", "effuse-train", node=node)
         cluster.start_again(job, restarts=attempt)
     record = cluster.wait_for_end(job)
     assert (record["JobState"], record["ExitCode"]) == ("FAILED", "1:0")
-    assert "three restarts have brought no checkpoint after step 0" in place.log(job)
+    assert "three restarts have brought nothing new in " in place.log(job)
     assert outcome(place.run_folder("vain"))["attempt"] == 4
+    assert not list((place.folder / "runs").glob(".vain.restarts-*"))
 
 
 def has_begun(run_folder, attempt):

@@ -1,25 +1,20 @@
 """slurm/effuse-submit on a real cluster, as a user runs it."""
 
 import json
-import os
 import re
 import shutil
-import sys
 
 from workplace import BIN, ENDLESS, NETWORK, SOURCE, last_checkpoint, make_images, outcome
-
-sys.path.insert(0, str(SOURCE / "slurm"))
-from submit.progress import Progress  # noqa: E402
 
 # A site of its own, given by the environment.
 SITE = {"EFFUSE_BIN": str(BIN), "EFFUSE_SBATCH": "--gpus-per-node=0 --cpus-per-task=1 --time=10 --ntasks-per-node=1",
         "EFFUSE_SBATCH_TRAIN": "--nodes=2", "EFFUSE_SBATCH_PACK": "--array=1-2"}
 
 
-def submit(place, *words, code=0):
-    """What effuse-submit says, on either stream, when it ends with that code."""
+def submit(place, *words, code=0, **variables):
+    """What effuse-submit says, on either stream, when it ends with that code. `variables` go into its environment."""
     done = place.cluster.run(SOURCE / "slurm/effuse-submit", *words, check=False, cwd=place.folder,
-                             env=place.cluster.environment(**SITE))
+                             env=place.cluster.environment(**{**SITE, **variables}))
     said = done.stdout + done.stderr
     assert done.returncode == code, said
     return said
@@ -40,8 +35,10 @@ def test_checks_and_dry_runs_submit_nothing(place, cluster):
     assert "checked    ok: 12 steps of 8 of 40 images" in checked
     assert "using 2 processors on nodes n[1-2] in partition normal" in checked
     said = submit(place, "train", config, "--dry-run", "--set", "run.seed=5", "--sbatch=--time=7")
-    assert (f"sbatch --parsable --output={place.folder}/runs/dry/slurm/effuse-train-%j.out --gpus-per-node=0 --cpus-per-task=1 "
-            f"--time=10 --ntasks-per-node=1 --nodes=2 --time=7 {SOURCE}/slurm/train.sbatch dry.toml --set run.seed=5\n") in said
+    logs = f"{place.folder}/runs/dry/slurm"
+    assert (f"mkdir -p {logs}\nEFFUSE_HOME={SOURCE} sbatch --parsable --output={logs}/effuse-train-%j.out --gpus-per-node=0 "
+            "--cpus-per-task=1 --time=10 --ntasks-per-node=1 --nodes=2 --time=7 "
+            f"{SOURCE}/slurm/train.sbatch dry.toml --set run.seed=5\n") in said
     assert jobs(cluster) == before
     assert not place.run_folder("dry").exists()
 
@@ -55,45 +52,24 @@ def test_what_would_fail_is_refused(place, cluster):
     said = submit(place, "train", config, "--sbatch=--nodes=9", code=2)
     assert "Slurm would refuse the job: " in said and "More processors requested" not in said, said
     assert "there is no " in submit(place, "train", config, "--site", "atlantis", code=2)
-    assert "cpu-ethernet, gpu-infiniband" in submit(place, "train", config, "--site", "atlantis", code=2)
+    assert "cpu-ethernet, gpu-infiniband" in submit(place, "train", config, "--site", "../atlantis", code=2)
+    assert "--name: 1 required VALUE missing" in submit(place, "train", config, "--name=", code=2)
     assert jobs(cluster) == before
 
 
-def test_a_log_elsewhere_is_refused(place):
-    said = submit(place, "train", place.configure("elsewhere"), "--sbatch=--output=x.out", code=2)
-    assert "Leave out --output" in said
-
-
-def test_rate_and_time_left_are_of_the_attempt(tmp_path):
-    """With what passes between steps, but not between attempts."""
-    (tmp_path / "metrics").mkdir()
-    (tmp_path / "outcome.json").write_text(json.dumps({"total_steps": 100}))
-    (tmp_path / "environment.json").write_text("{}")
-    os.utime(tmp_path / "environment.json", (5000, 5000))
-    lines = [{"step": step, "images": 8 * step, "loss": 1.0, "time_s": time_s, "forward_s": 0.1}
-             for step, time_s in ((10, 1000.0), (20, 1010.0), (30, 5010.0), (40, 5014.0), (50, 5018.0))]
-    (tmp_path / "metrics/train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    progress = Progress(tmp_path)
-    assert (progress.images_per_s(), progress.left_s()) == (20.0, 20.0)
+def test_a_job_that_ends_before_it_begins(place):
+    name, folder = "ü[*] 1", place.folder / "other runs"
+    said = submit(place, "train", place.configure("held"), "--name", name, "--set", f"run.folder={folder}", "--sbatch=--hold")
+    assert f"log        {folder}/{name}/slurm/effuse-train-{number_in(said)}.out\n" in said
+    run = ("--runs", "other runs", name)
+    assert f"effuse-submit logs -f --runs '{folder}' '{name}'" in said
+    assert f"has not begun: there is no other runs/{name}/slurm/" in submit(place, "logs", *run, code=2)
+    assert "checkpoint" not in submit(place, "cancel", *run)
+    assert "has ended before it began" in submit(place, "logs", "-f", *run, code=2)
 
 
 def test_an_array_of_trainings_is_refused(place):
     assert "effuse-train has no parts" in submit(place, "train", place.configure("many"), "--sbatch=--array=1-2", code=2)
-
-
-def test_damaged_files_leave_the_rest_to_be_seen(place):
-    broken = place.run_folder("broken") / "slurm/3"
-    broken.mkdir(parents=True)
-    (broken / "job.json").write_text("{")
-    whole = place.run_folder("whole") / "slurm/4"
-    whole.mkdir(parents=True)
-    (whole / "job.json").write_text(json.dumps({"job": "4", "kind": "train", "log": "l", "result": "runs/whole"}))
-    (place.run_folder("whole") / "outcome.json").write_text("[]")
-    said = submit(place, "status")
-    assert "passed over" in said and "broken" in said
-    assert "gone, not done" in said
-    shutil.rmtree(place.run_folder("broken"))
-    shutil.rmtree(place.run_folder("whole"))
 
 
 def test_a_training_job_from_submission_to_cancellation(place, cluster):
@@ -103,12 +79,12 @@ def test_a_training_job_from_submission_to_cancellation(place, cluster):
     log = place.run_folder("watched") / f"slurm/effuse-train-{job}.out"
     assert f"log        {log}" in said
     place.wait_for_steps("watched", 5)
-    assert f"job {job} (train, running) is at work" in submit(place, "train", config, code=2)
+    assert f"job {job} (train, running) is at work" in submit(place, "train", config, "--set", "run.folder=runs", code=2)
 
     heading, row = submit(place, "status").splitlines()
-    assert heading.split() == ["run", "job", "kind", "state", "restarts", "step", "loss", "images/s", "left", "checkpoint"]
+    assert heading.split() == ["run", "job", "kind", "state", "restarts", "progress", "loss", "images/s", "left", "checkpoint"]
     assert row.split()[:5] == ["watched", job, "train", "running", "0"]
-    assert re.search(r" of 1,000,000,000  \d\.\d+ .* step [\d,]+, \d+ s ago$", row), row
+    assert re.search(r" of 1,000,000,000 steps  \d\.\d+ .* step [\d,]+, \d+ s ago$", row), row
     assert "2 (mpi) with 1 thread each" in submit(place, "logs", "watched")
 
     record = place.run_folder("watched") / "slurm" / job
@@ -148,6 +124,31 @@ def pipeline_config(place, **settings):
     return config
 
 
+def test_lines_of_a_dry_run_can_be_typed(place, cluster):
+    said = submit(place, "pipeline", pipeline_config(place), "--dry-run", "--sbatch=--hold")
+    lines = said[said.index("mkdir -p "):]
+    numbers = cluster.run("bash", "-c", f"{lines}echo $pack $train $sample $evaluate", cwd=place.folder,
+                          env=cluster.environment(**SITE)).split()
+    cluster.run("scancel", *numbers)
+    assert [cluster.job(number)["Dependency"].split("(")[0] for number in numbers[1:]] == [
+        f"afterok:{numbers[0]}_*", f"afterok:{numbers[1]}", f"afterok:{numbers[2]}"]
+
+
+def test_an_interrupted_pipeline_leaves_no_job(place, cluster):
+    folder = place.folder / "interrupts"
+    folder.mkdir()
+    # Once the second job is submitted, and before it is recorded.
+    (folder / "sbatch").write_text(f'#!/bin/sh\n{shutil.which("sbatch")} "$@" || exit\n'
+                                   'case "$*" in *--test-only*) ;; *train.sbatch*) kill -INT $PPID ;; esac\n')
+    (folder / "sbatch").chmod(0o755)
+    said = submit(place, "pipeline", pipeline_config(place), "--sbatch=--hold", code=130,
+                  PATH=f"{folder}:{cluster.environment()['PATH']}")
+    pack, train = (line.split()[2].rstrip(":") for line in said.splitlines() if line.startswith("submitted"))
+    assert f"cancelled  what was submitted: {pack} {train}\neffuse-submit: interrupted by SIGINT" in said
+    assert states_of(place, said) == ["CANCELLED"] * 2
+    assert (place.run_folder("chain") / f"slurm/{train}/job.json").exists()
+
+
 def states_of(place, said):
     numbers = [line.split()[2].rstrip(":") for line in said.splitlines() if line.startswith("submitted")]
     ends = ("COMPLETED", "FAILED", "CANCELLED")
@@ -155,6 +156,7 @@ def states_of(place, said):
 
 
 def test_a_pipeline_fails_is_mended_and_goes_on(place, cluster):
+    assert "does not say where effuse-pack" in submit(place, "pipeline", place.configure("no-pack"), code=2)
     # 8 channels cannot be normalised in 3 groups, which is not seen while there is no data set.
     said = submit(place, "pipeline", pipeline_config(place, **{"model.norm_num_groups": 3}))
     assert states_of(place, said) == ["COMPLETED", "FAILED", "CANCELLED", "CANCELLED"]
@@ -169,7 +171,9 @@ def test_a_pipeline_fails_is_mended_and_goes_on(place, cluster):
     assert last_checkpoint(place.run_folder("chain")).name == "step-00000004"
     assert len(list((place.folder / "images").rglob("*.png"))) == 21
     assert json.loads((place.folder / "score.json").read_text())["fid"]["value"] > 0
+    (place.folder / "pictures").rename(place.folder / "pictures-put-away")
     assert submit(place, "pipeline", "chain.toml").splitlines()[-1] == "nothing to do"
+    (place.folder / "pictures-put-away").rename(place.folder / "pictures")
 
     # More images are wanted; or other ones, which would spoil the set; or a model that is trained on.
     said = submit(place, "pipeline", pipeline_config(place, **{"sampling.number": 30}), "--check")
