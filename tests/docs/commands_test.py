@@ -160,4 +160,4 @@ def test_settings_that_are_named_exist():
     for page in PAGES:
         for section, key in re.findall(r"`(\w+)\.(\w+)(?: = [^`]+)?`", page.read_text()):
             if section in sections:
-                assert key in sections[section] | {"hpp", "cpp", "py", "safetensors", "sbatch"}, f"{name_of(page)}: {section}.{key}"
+                assert key in sections[section] | {"hpp", "cpp", "py", "html", "safetensors", "sbatch"}, f"{name_of(page)}: {section}.{key}"
