@@ -56,7 +56,7 @@ def assert_done(workplace, name, job):
 
 
 @pytest.mark.parametrize("section, part, settings", [
-    ("startup", "targets/", {"metrics.exporter": "true", "metrics.address": "127.0.0.1"}),
+    ("startup", "metrics/train.jsonl", {}),
     ("preview", "previews/.step-00000002", {"preview.every_steps": 2}),
 ])
 def test_a_step_waits_for_a_rank_that_is_still_in_another_section(workplace, tmp_path, monkeypatch, section, part,
