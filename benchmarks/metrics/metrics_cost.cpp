@@ -40,6 +40,7 @@ StepReport report_of(std::int64_t step) {
   report.step = step;
   report.images = step * kImages;
   report.loss = 0.03;
+  report.ended_s = steady_time_s();
   report.grad_norm = 0.1 + 1e-6 * static_cast<double>(step);
   report.forward_s = report.backward_s = 0.1;
   const std::vector<double> ones(TimestepLosses::kRanges, 1.0);
@@ -73,7 +74,7 @@ nlohmann::ordered_json measure(std::int64_t steps, const std::filesystem::path& 
                              .peak_flops_per_s = 1e12,
                              .folder = folder.path()});
   RankMetricsHook rank(registry, at::kCPU, kLogEverySteps, [] { return RankMetricsHook::Data{}; });
-  JsonlHook jsonl(log, kLogEverySteps, steps);
+  JsonlHook jsonl(log, kImages, kLogEverySteps, steps);
   TensorBoardHook board(
       events, folder,
       {.batch_size = kImages, .timesteps = kTimesteps, .log_every_steps = kLogEverySteps});

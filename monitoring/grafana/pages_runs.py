@@ -215,7 +215,7 @@ def ranks():
         stat(4, "Its speed", "min by (job, run) (effuse_train_rank_speed_ratio{@})", "percentunit",
              "Of the median rank's: all ranks wait for it in every step.", SPEED, decimals=0, trend=True),
         stat(4, "Lost to communication",
-             f'{mean_s("run", "exposed_communication")} / {mean_s("run", WORK + "|exposed_communication")}', "percentunit",
+             f'({mean_s("run", "exposed_communication")}) / ({mean_s("run", WORK + "|exposed_communication")})', "percentunit",
              "Share of the step, on average over the ranks: sending that no backward pass hid, and waiting for slower ranks.",
              WAITING, decimals=1),
         stat(4, "Communication hidden", latest("effuse_train_communication_hidden_ratio"), "percentunit",

@@ -69,8 +69,8 @@ def reliability():
     now = [
         stat(3, "Goodput", latest("effuse_train_goodput_ratio"), "percentunit", "Share of the run's time, over all its "
              "attempts and the time between, that was progress.", GOODPUT, decimals=1, trend=True),
-        stat(3, "Goodput of an hour", "run:effuse_train_goodput:ratio1h{@}", "percentunit", "The last one, or of the attempt "
-             "where that is younger. Time without a process is left out.", GOODPUT, decimals=1, trend=True),
+        stat(3, "Goodput of an hour", "run:effuse_train_goodput:ratio1h{@}", "percentunit", "The last one; while the attempt is "
+             "younger, of the whole run. Time without a process is left out.", GOODPUT, decimals=1, trend=True),
         stat(3, "Lost", "sum by (job, run) (run_reason:effuse_train_lost_seconds:max{@})", "s",
              "Of the whole run, for all reasons.", trend=True),
         stat(3, "Attempt", latest("effuse_train_attempts"), "none", "Times the run was started, this one included.",

@@ -18,15 +18,15 @@ FinalValues::FinalValues(metrics::Registry& registry, metrics::Labels identity,
 }
 
 FinalValues::~FinalValues() {
-  try {
-    registry_.gauge(metrics::series("effuse_train_exit_code")).set(static_cast<int>(code_));
-    registry_.gauge(metrics::series("effuse_train_end_timestamp_seconds")).set(unix_time_s());
-    for (const auto& file : files_) {
+  registry_.gauge(metrics::series("effuse_train_exit_code")).set(static_cast<int>(code_));
+  registry_.gauge(metrics::series("effuse_train_end_timestamp_seconds")).set(unix_time_s());
+  for (const auto& file : files_) {
+    try {
       std::filesystem::create_directories(file.parent_path());
       write_file_atomically(file, registry_.text(identity_));
+    } catch (const std::exception& error) {
+      log::local_warning("the final values of the metrics are not kept: ", error.what());
     }
-  } catch (const std::exception& error) {
-    log::local_warning("the final values of the metrics are not kept: ", error.what());
   }
 }
 

@@ -22,6 +22,7 @@ GoodputHook::GoodputHook(GoodputMeter& meter, std::filesystem::path file, const 
   for (const char* reason : kLostNames) {
     lost_.push_back(registry.gauge(series("effuse_train_lost_seconds"), {{"reason", reason}}));
   }
+  set_gauges({});
 }
 
 void GoodputHook::before_training(std::int64_t steps_done) {

@@ -1,15 +1,17 @@
 #include "app/run_records.hpp"
 
-#include <torch/version.h>
-
 #include <algorithm>
+#include <exception>
 #include <string>
+#include <system_error>
 
 #include "app/device.hpp"
 #include "app/environment.hpp"
 #include "app/tensorboard_hook.hpp"
+#include "core/checksum.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
+#include "core/unix_time.hpp"
 #include "core/zero_padded.hpp"
 #include "training/log_hooks.hpp"
 #include "training/rank_metrics_hook.hpp"
@@ -27,32 +29,56 @@ bool serves(const MetricsConfig& config, const Session& session) {
   return config.ranks == "all" || session.local_rank() == 0;
 }
 
+/// Those whose names begin with `prefix`.
+void remove_files(const std::filesystem::path& folder, const std::string& prefix) {
+  std::error_code problem;
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
+    if (entry.path().filename().string().starts_with(prefix)) found.push_back(entry.path());
+  }
+  for (const auto& file : found) std::filesystem::remove(file, problem);
+}
+
+/// Null, with a warning, where it cannot be made.
+std::unique_ptr<metrics::EventFile> open_events(const std::filesystem::path& folder,
+                                                std::int64_t step) {
+  try {
+    return std::make_unique<metrics::EventFile>(folder, step);
+  } catch (const std::exception& error) {
+    log::warning("TensorBoard will not see this attempt: ", error.what(), ". Make ",
+                 folder.string(), " a folder that can be written to.");
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 RunRecords::RunRecords(const Parts& parts) : parts_(parts) {
   describe_build(registry_);
-  if (leads()) remove_targets_of_ranks_gone();
+  if (leads()) remove_targets_left();
+  parts_.comm.barrier();
   if (serves(parts_.config.metrics, parts_.session)) serve();
   const bool listens = served_ != nullptr && served_->listens();
   const auto answers = parts_.comm.all_gather_text(listens ? "listens" : "");
   if (leads()) describe_run(std::ranges::count(answers, "listens"));
 }
 
-/// An attempt that was killed leaves its target files, and may have had more ranks.
-void RunRecords::remove_targets_of_ranks_gone() const {
-  std::error_code none;
-  for (int rank = parts_.session.world_size();; ++rank) {
-    bool found = std::filesystem::remove(parts_.folder.target(rank), none);
-    if (!parts_.config.metrics.targets.empty()) {
-      const std::filesystem::path site = parts_.config.metrics.targets;
-      found |= std::filesystem::remove(site / (name_of(rank) + ".json"), none);
-    }
-    if (!found) return;
+/// An attempt that was killed leaves its target files, and may have had more ranks that served.
+void RunRecords::remove_targets_left() const {
+  remove_files(parts_.folder.target(0).parent_path(), "");
+  if (!parts_.config.metrics.targets.empty()) {
+    remove_files(parts_.config.metrics.targets, name_of_run() + ".");
   }
 }
 
+/// The same for all attempts at a run, and another for a run of the same name elsewhere.
+std::string RunRecords::name_of_run() const {
+  const std::string place = std::filesystem::absolute(parts_.folder.path()).lexically_normal();
+  return cat(kProgram, ".", parts_.config.run.name, ".", sha256_of(place).substr(0, 8));
+}
+
 std::string RunRecords::name_of(int rank) const {
-  return cat(kProgram, ".", parts_.config.run.name, ".rank-", zero_padded(rank, 4));
+  return cat(name_of_run(), ".rank-", zero_padded(rank, 4));
 }
 
 void RunRecords::describe_run(std::int64_t exporters) {
@@ -89,12 +115,13 @@ void RunRecords::begin(std::int64_t steps_done, std::vector<std::unique_ptr<Trai
                        const Loader& loader, const DamagedImages& damaged) {
   const RunConfig& run = parts_.config.run;
   if (leads()) {
+    if (!log_) registry_.gauge(series("effuse_train_start_timestamp_seconds")).set(unix_time_s());
     log_ = std::make_unique<metrics::JsonlWriter>(parts_.folder.metrics_log(), steps_done);
     if (parts_.config.metrics.tensorboard) {
-      events_ = std::make_unique<metrics::EventFile>(parts_.folder.events(), steps_done);
+      events_ = open_events(parts_.folder.events(), steps_done);
     }
-    hooks.push_back(
-        std::make_unique<JsonlHook>(*log_, run.log_every_steps, parts_.run.total_steps));
+    hooks.push_back(std::make_unique<JsonlHook>(*log_, run.batch_size, run.log_every_steps,
+                                                parts_.run.total_steps));
     hooks.push_back(std::make_unique<MetricsHook>(registry_, parts_.run));
   }
   hooks.push_back(std::make_unique<RankMetricsHook>(

@@ -55,7 +55,8 @@ class RunRecords {
 
  private:
   bool leads() const { return parts_.session.rank() == 0; }
-  void remove_targets_of_ranks_gone() const;
+  void remove_targets_left() const;
+  std::string name_of_run() const;
   std::string name_of(int rank) const;  ///< of its files in folders of the site
   void describe_run(std::int64_t exporters);
   void serve();

@@ -15,7 +15,6 @@ SampleReport::SampleReport(const Config& config, const std::string& host,
       images_(registry_.gauge(series("effuse_sample_images"))),
       target_(registry_.gauge(series("effuse_sample_images_target"))),
       rate_(registry_.gauge(series("effuse_sample_images_per_second"))),
-      time_left_(registry_.gauge(series("effuse_sample_time_left_seconds"))),
       resident_(registry_.gauge(series("effuse_memory_resident_bytes"))),
       made_(registry_.counter(series("effuse_sample_images_total"))),
       tiles_(registry_.counter(series("effuse_sample_tiles_total"))) {
@@ -57,7 +56,10 @@ void SampleReport::show(const BulkProgress& progress) {
   images_.set(static_cast<double>(progress.images));
   target_.set(static_cast<double>(progress.total));
   rate_.set(rate);
-  if (rate > 0) time_left_.set(static_cast<double>(progress.total - progress.images) / rate);
+  if (rate > 0) {
+    registry_.gauge(series("effuse_sample_time_left_seconds"))
+        .set(static_cast<double>(progress.total - progress.images) / rate);
+  }
   resident_.set(resident_bytes());
   made_.add(static_cast<double>(progress.made - last_.made));
   tiles_.add(static_cast<double>(progress.tiles - last_.tiles));

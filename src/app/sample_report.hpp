@@ -39,7 +39,7 @@ class SampleReport {
 
   std::filesystem::path targets_;
   metrics::Registry registry_;
-  metrics::Gauge images_, target_, rate_, time_left_, resident_;
+  metrics::Gauge images_, target_, rate_, resident_;
   metrics::Counter made_, tiles_;
   BulkProgress last_;
   Clock::time_point began_ = Clock::now();

@@ -22,8 +22,8 @@ ServedMetrics::ServedMetrics(const metrics::Registry& registry, const MetricsCon
     return;
   }
   exporter_ = std::move(started.exporter);
-  const bool loopback = config.address.rfind("127.", 0) == 0;
-  const std::string reachable = loopback ? config.address : place.host;
+  const bool everywhere = config.address == "0.0.0.0" || config.address == "::";
+  const std::string reachable = everywhere ? place.host : config.address;
   std::vector<std::filesystem::path> files{place.target_file};
   if (!config.targets.empty()) {
     files.push_back(std::filesystem::path(config.targets) / (place.name + ".json"));

@@ -16,7 +16,7 @@ TensorBoardHook::TensorBoardHook(metrics::EventFile& events, const RunFolder& fo
     : events_(events), folder_(folder), run_(run) {}
 
 void TensorBoardHook::before_training(std::int64_t steps_done) {
-  watch_.lap_s();
+  scalars_s_ = steady_time_s();
   if (steps_done == 0) write_preview(0);
 }
 
@@ -36,6 +36,7 @@ void TensorBoardHook::after_training(std::int64_t steps_done, TrainingEnd) {
 
 void TensorBoardHook::write_scalars(const StepReport& report) {
   const auto steps = static_cast<double>(grad_norms_.size());
+  const double seconds = report.ended_s - std::exchange(scalars_s_, report.ended_s);
   const std::pair<const char*, double> scalars[] = {
       {"train/loss", report.loss},
       {"train/grad_norm", report.grad_norm},
@@ -43,7 +44,7 @@ void TensorBoardHook::write_scalars(const StepReport& report) {
       {"train/ema_decay", report.ema_decay},
       {"train/loss_scale", report.loss_scale},
       {"train/epoch", static_cast<double>(report.epoch)},
-      {"speed/images_per_second", steps * static_cast<double>(run_.batch_size) / watch_.lap_s()},
+      {"speed/images_per_second", steps * static_cast<double>(run_.batch_size) / seconds},
       {"time/data_wait", report.data_wait_s},
       {"time/upload", report.upload_s},
       {"time/forward", report.forward_s},

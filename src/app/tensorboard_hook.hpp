@@ -37,7 +37,7 @@ class TensorBoardHook : public TrainingHook {
   Run run_;
   std::vector<double> grad_norms_;  ///< since the last scalars, as losses_
   TimestepLosses losses_;
-  Stopwatch watch_;
+  double scalars_s_ = 0.0;  ///< when the step of the last scalars was done
   std::int64_t last_preview_ = -1;
 };
 

@@ -16,10 +16,13 @@
 #include <boost/log/utility/setup/common_attributes.hpp>
 #include <boost/make_shared.hpp>
 #include <boost/shared_ptr.hpp>
+#include <cerrno>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <mutex>
 #include <string>
+#include <system_error>
 
 #include "core/utf8.hpp"
 
@@ -95,6 +98,10 @@ boost::shared_ptr<ConsoleSink> make_console() {
 
 boost::shared_ptr<FileSink> make_file(const std::filesystem::path& path) {
   std::filesystem::create_directories(path.parent_path());
+  // What cannot be opened, the backend tells of by ending the process.
+  if (!std::ofstream(path, std::ios::app)) {
+    throw std::system_error(errno, std::generic_category(), "cannot open the log " + path.string());
+  }
   auto backend = boost::make_shared<blog::sinks::text_file_backend>(
       blog::keywords::file_name = path.string(), blog::keywords::open_mode = std::ios::app,
       blog::keywords::auto_flush = true);

@@ -137,8 +137,8 @@ constexpr Series kCatalogue[] = {
     {"effuse_sample_tiles_total", kCounter, "tiles made by this job", "", "sampling"},
     {"effuse_sample_images_per_second", kGauge, "made by this job, since it began to", "",
      "sampling"},
-    {"effuse_sample_time_left_seconds", kGauge, "until the part is complete, at that speed", "",
-     "sampling"},
+    {"effuse_sample_time_left_seconds", kGauge,
+     "until the part is complete, at that speed; absent before the first image", "", "sampling"},
 };
 
 }  // namespace

@@ -23,12 +23,20 @@ using Tcp = asio::ip::tcp;
 
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::seconds kPause{1};
+/// At once; more are closed, so that nobody takes the file descriptors that the job needs.
+constexpr int kMostExchanges = 16;
 
 /// One request and its answer. Keeps itself alive until the answer is sent or patience runs out.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(Tcp::socket socket, const Registry& registry)
-      : stream_(std::move(socket)), registry_(registry) {}
+  /// `open` counts those that live.
+  Exchange(Tcp::socket socket, const Registry& registry, int& open)
+      : stream_(std::move(socket)), registry_(registry), open_(open) {
+    ++open_;
+  }
+  ~Exchange() { --open_; }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
 
   void begin() {
     stream_.expires_after(kPatience);
@@ -56,6 +64,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   beast::tcp_stream stream_;
   const Registry& registry_;
+  int& open_;
   beast::flat_buffer buffer_;
   http::request<http::empty_body> request_;
   http::response<http::string_body> response_;
@@ -101,7 +110,9 @@ class Exporter::Server {
     acceptor_.async_accept([this](const error_code& error, Tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
       if (error) return accept_later();
-      std::make_shared<Exchange>(std::move(socket), registry_)->begin();
+      if (open_ < kMostExchanges) {
+        std::make_shared<Exchange>(std::move(socket), registry_, open_)->begin();
+      }
       accept();
     });
   }
@@ -115,6 +126,7 @@ class Exporter::Server {
   }
 
   const Registry registry_;  // shares the series with the caller's
+  int open_ = 0;             // used by the thread alone, and outlives the exchanges in context_
   asio::io_context context_;
   Tcp::acceptor acceptor_;
   asio::steady_timer pause_;

@@ -59,18 +59,21 @@ void ProgressHook::tell_expected_time(std::int64_t step) const {
 
 void ProgressHook::after_training(std::int64_t, TrainingEnd) { progress_->finish(); }
 
-JsonlHook::JsonlHook(metrics::JsonlWriter& writer, std::int64_t every_steps,
-                     std::int64_t total_steps)
-    : writer_(writer), every_steps_(every_steps), total_steps_(total_steps) {}
+JsonlHook::JsonlHook(metrics::JsonlWriter& writer, std::int64_t batch_size,
+                     std::int64_t every_steps, std::int64_t total_steps)
+    : writer_(writer),
+      batch_size_(batch_size),
+      every_steps_(every_steps),
+      total_steps_(total_steps) {}
 
-void JsonlHook::before_training(std::int64_t) { since_line_.lap_s(); }
+void JsonlHook::before_training(std::int64_t) { line_s_ = steady_time_s(); }
 
 void JsonlHook::after_step(const StepReport& report) {
   losses_.add(report.timestep_losses);
   ++steps_;
   if (report.step % every_steps_ != 0 && report.step != total_steps_) return;
-  const double steps_per_s = static_cast<double>(std::exchange(steps_, 0)) / since_line_.lap_s();
-  const auto images_of_step = static_cast<double>(report.images) / static_cast<double>(report.step);
+  const auto images = static_cast<double>(std::exchange(steps_, 0) * batch_size_);
+  const double seconds = report.ended_s - std::exchange(line_s_, report.ended_s);
   writer_.write({{"step", report.step},
                  {"images", report.images},
                  {"epoch", report.epoch},
@@ -79,7 +82,7 @@ void JsonlHook::after_step(const StepReport& report) {
                  {"lr", report.lr},
                  {"good", report.good},
                  {"time_s", unix_time_s()},
-                 {"images_per_s", steps_per_s * images_of_step},
+                 {"images_per_s", images / seconds},
                  {"timestep_loss", list_of(std::exchange(losses_, {}).means())},
                  {"ema_decay", report.ema_decay},
                  {"loss_scale", report.loss_scale},

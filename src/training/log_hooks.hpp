@@ -37,16 +37,18 @@ class ProgressHook : public TrainingHook {
 class JsonlHook : public TrainingHook {
  public:
   /// `writer` must outlive this.
-  JsonlHook(metrics::JsonlWriter& writer, std::int64_t every_steps, std::int64_t total_steps);
+  JsonlHook(metrics::JsonlWriter& writer, std::int64_t batch_size, std::int64_t every_steps,
+            std::int64_t total_steps);
 
   void before_training(std::int64_t steps_done) override;
   void after_step(const StepReport& report) override;
 
  private:
   metrics::JsonlWriter& writer_;
+  std::int64_t batch_size_;
   std::int64_t every_steps_;
   std::int64_t total_steps_;
-  Stopwatch since_line_;
+  double line_s_ = 0.0;     ///< when the step of the last line was done
   std::int64_t steps_ = 0;  ///< since the last line, as losses_
   TimestepLosses losses_;
 };

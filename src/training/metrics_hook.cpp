@@ -3,14 +3,14 @@
 #include <system_error>
 #include <utility>
 
-#include "core/unix_time.hpp"
+#include "training/stopwatch.hpp"
 
 namespace effuse {
 namespace {
 
 using metrics::series;
 
-/// Steps over which a rate is taken: the host learns of two at a time what became of them.
+/// Steps over which a rate is taken.
 constexpr std::size_t kRateSteps = 10;
 
 metrics::Gauge gauge(metrics::Registry& registry, const char* name) {
@@ -29,20 +29,22 @@ metrics::Counter restores(metrics::Registry& registry) {
 
 void count_restore(metrics::Registry& registry) { restores(registry).add(); }
 
+MetricsHook::OfSteps::OfSteps(metrics::Registry& r)
+    : epoch(gauge(r, "effuse_train_epoch")),
+      loss(gauge(r, "effuse_train_loss")),
+      grad_norm(gauge(r, "effuse_train_grad_norm")),
+      lr(gauge(r, "effuse_train_learning_rate")),
+      ema_decay(gauge(r, "effuse_train_ema_decay")),
+      loss_scale(gauge(r, "effuse_train_loss_scale")),
+      rate(gauge(r, "effuse_train_images_per_second")),
+      flops(gauge(r, "effuse_train_model_flops_per_second")),
+      time_left(gauge(r, "effuse_train_time_left_seconds")) {}
+
 MetricsHook::MetricsHook(metrics::Registry& r, Run run)
     : registry_(r),
       run_(std::move(run)),
       step_(gauge(r, "effuse_train_step")),
       images_(gauge(r, "effuse_train_images_seen")),
-      epoch_(gauge(r, "effuse_train_epoch")),
-      loss_(gauge(r, "effuse_train_loss")),
-      grad_norm_(gauge(r, "effuse_train_grad_norm")),
-      lr_(gauge(r, "effuse_train_learning_rate")),
-      ema_decay_(gauge(r, "effuse_train_ema_decay")),
-      rate_(gauge(r, "effuse_train_images_per_second")),
-      flops_(gauge(r, "effuse_train_model_flops_per_second")),
-      time_left_(gauge(r, "effuse_train_time_left_seconds")),
-      loss_scale_(gauge(r, "effuse_train_loss_scale")),
       disk_free_(gauge(r, "effuse_disk_free_bytes")),
       disk_size_(gauge(r, "effuse_disk_size_bytes")),
       timestep_loss_(TimestepLosses::kRanges),
@@ -60,21 +62,21 @@ MetricsHook::MetricsHook(metrics::Registry& r, Run run)
 void MetricsHook::before_training(std::int64_t steps_done) {
   step_.set(static_cast<double>(steps_done));
   images_.set(static_cast<double>(steps_done * run_.batch_size));
-  gauge(registry_, "effuse_train_start_timestamp_seconds").set(unix_time_s());
   tell_disk();
-  watch_.lap_s();
-  reported_s_ = {0.0};
+  began_s_ = steady_time_s();
+  ended_s_ = {began_s_};
 }
 
 void MetricsHook::after_step(const StepReport& report) {
   step_.set(static_cast<double>(report.step));
   images_.set(static_cast<double>(report.images));
-  epoch_.set(static_cast<double>(report.epoch));
-  loss_.set(report.loss);
-  grad_norm_.set(report.grad_norm);
-  lr_.set(report.lr);
-  ema_decay_.set(report.ema_decay);
-  loss_scale_.set(report.loss_scale);
+  if (!steps_) steps_.emplace(registry_);
+  steps_->epoch.set(static_cast<double>(report.epoch));
+  steps_->loss.set(report.loss);
+  steps_->grad_norm.set(report.grad_norm);
+  steps_->lr.set(report.lr);
+  steps_->ema_decay.set(report.ema_decay);
+  steps_->loss_scale.set(report.loss_scale);
   if (!report.good) (report.overflowed() ? overflowed_ : bad_).add();
   steps_done_.add();
   images_done_.add(static_cast<double>(run_.batch_size));
@@ -84,22 +86,21 @@ void MetricsHook::after_step(const StepReport& report) {
 }
 
 void MetricsHook::tell_rate(const StepReport& report) {
-  const double elapsed_s = watch_.elapsed_s();
-  reported_s_.push_back(elapsed_s);
-  if (reported_s_.size() > kRateSteps + 1) reported_s_.pop_front();
-  const auto steps = static_cast<double>(reported_s_.size() - 1);
+  ended_s_.push_back(report.ended_s);
+  if (ended_s_.size() > kRateSteps + 1) ended_s_.pop_front();
+  const auto steps = static_cast<double>(ended_s_.size() - 1);
   const double rate =
-      steps * static_cast<double>(run_.batch_size) / (elapsed_s - reported_s_.front());
+      steps * static_cast<double>(run_.batch_size) / (report.ended_s - ended_s_.front());
   const double flops = rate * run_.flops_per_image;
-  rate_.set(rate);
-  flops_.set(flops);
+  steps_->rate.set(rate);
+  steps_->flops.set(flops);
   if (run_.peak_flops_per_s > 0) {
     if (!mfu_) mfu_ = gauge(registry_, "effuse_train_mfu_ratio");
     mfu_->set(flops / run_.peak_flops_per_s);
   }
   ++steps_here_;
-  time_left_.set(static_cast<double>(run_.total_steps - report.step) * elapsed_s /
-                 static_cast<double>(steps_here_));
+  steps_->time_left.set(static_cast<double>(run_.total_steps - report.step) *
+                        (report.ended_s - began_s_) / static_cast<double>(steps_here_));
 }
 
 void MetricsHook::tell_losses_by_timestep(const StepReport& report) {

@@ -39,16 +39,22 @@ class MetricsHook : public TrainingHook {
   void tell_losses_by_timestep(const StepReport& report);
   void tell_disk();
 
+  /// Of what there is nothing to say before the first step.
+  struct OfSteps {
+    explicit OfSteps(metrics::Registry& registry);
+    metrics::Gauge epoch, loss, grad_norm, lr, ema_decay, loss_scale, rate, flops, time_left;
+  };
+
   metrics::Registry& registry_;
   Run run_;
-  metrics::Gauge step_, images_, epoch_, loss_, grad_norm_, lr_, ema_decay_, rate_, flops_,
-      time_left_, loss_scale_, disk_free_, disk_size_;
+  metrics::Gauge step_, images_, disk_free_, disk_size_;
+  std::optional<OfSteps> steps_;
   std::optional<metrics::Gauge> mfu_;
   std::vector<std::optional<metrics::Gauge>> timestep_loss_;
   metrics::Counter steps_done_, images_done_, bad_, overflowed_;
   TimestepLosses losses_;
-  Stopwatch watch_;
-  std::deque<double> reported_s_;  ///< on watch_, of the last steps
+  double began_s_ = 0.0;
+  std::deque<double> ended_s_;  ///< when the last steps were done
   std::int64_t steps_here_ = 0;
 };
 

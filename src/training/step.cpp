@@ -18,6 +18,7 @@
 #include "training/draw_log.hpp"
 #include "training/lr_schedule.hpp"
 #include "training/optimiser.hpp"
+#include "training/stopwatch.hpp"
 
 namespace effuse {
 namespace {
@@ -88,6 +89,7 @@ void TrainStep::launch(const Batch& batch, bool stop_wanted) {
   launched.timer.mark();
   update(launched);
   launched.timer.mark();
+  if (device_.is_cpu()) launched.report.ended_s = steady_time_s();
   launched_.push_back(std::move(launched));
 }
 
@@ -178,6 +180,7 @@ StepReport TrainStep::finish() {
   launched_.pop_front();
   StepReport report = launched.report;
   const std::vector<double> laps_s = launched.timer.laps_s();
+  if (!device_.is_cpu()) report.ended_s = steady_time_s();
   comm_.check();
   const auto passes = static_cast<std::size_t>(launched.passes);
   for (std::size_t i = 0; i < passes; ++i) {

@@ -29,6 +29,7 @@ struct StepReport {
   double exposed_s = 0.0;  ///< communication, and waiting for slower ranks, after the backward pass
   double update_s = 0.0;   ///< norm, optimiser and average
   double communication_s = 0.0;  ///< all reductions, hidden or not
+  double ended_s = 0.0;          ///< when the step was done, on steady_time_s()
   double wall_s = 0.0;           ///< since the last report, without what hooks did after it
 
   /// Whether a step was bad only because the gradients of a scaled loss overflowed, which a smaller

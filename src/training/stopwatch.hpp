@@ -4,6 +4,11 @@
 
 namespace effuse {
 
+/// Seconds on the steady clock, since some time in the past.
+inline double steady_time_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 /// Seconds between laps, on the steady clock.
 class Stopwatch {
  public:

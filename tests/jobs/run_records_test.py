@@ -1,7 +1,9 @@
 """What effuse-train tells of a run while it goes on and afterwards: metrics of every rank, final values, event files."""
 
+import contextlib
 import json
 import math
+import pathlib
 import re
 import signal
 import socket
@@ -72,7 +74,8 @@ def stopped(workplace):
     folder, job = begin(workplace, "both", **{"metrics.peak_tflops": 0.001})
     served = []
     for rank in (0, 1):
-        own, site = folder / f"metrics/targets/rank-000{rank}.json", workplace / f"site/targets/effuse-train.both.rank-000{rank}.json"
+        own = folder / f"metrics/targets/rank-000{rank}.json"
+        site, = (workplace / "site/targets").glob(f"effuse-train.both.*.rank-000{rank}.json")
         address, labels = target(own)
         assert labels == {"job": "effuse-train", "run": "both", "rank": str(rank)}
         assert target(site) == (address, labels)
@@ -111,7 +114,8 @@ def test_targets_vanish_and_final_values_stay(stopped, workplace):
     assert not list((folder / "metrics/targets").iterdir()) and not list((workplace / "site/targets").glob("*both*"))
     for rank in (0, 1):
         text = (folder / f"metrics/final/rank-000{rank}.prom").read_text()
-        assert text == (workplace / f"site/textfiles/effuse-train.both.rank-000{rank}.prom").read_text()
+        of_site, = (workplace / "site/textfiles").glob(f"effuse-train.both.*.rank-000{rank}.prom")
+        assert text == of_site.read_text()
         found = values(text)
         identity = f'job="effuse-train",rank="{rank}",run="both"'
         assert found[f"effuse_train_exit_code{{{identity}}}"] == 75
@@ -120,21 +124,49 @@ def test_targets_vanish_and_final_values_stay(stopped, workplace):
         assert done.returncode == 0, done.stderr
 
 
-def test_a_killed_attempt_leaves_no_final_values(stopped, workplace):
+def targets_of(workplace, folder):
+    """Ranks of which there are target files in the run folder, and in the site's."""
+    return [sorted(int(file.stem[-4:]) for file in found) for found in (
+        (folder / "metrics/targets").glob("*.json"), (workplace / "site/targets").glob(f"effuse-train.{folder.name}.*.json"))]
+
+
+def test_a_killed_attempt_leaves_no_final_values_but_targets_until_the_next(stopped, workplace):
     folder, job = begin(workplace, "both")
-    final = folder / "metrics/final"
-    wait_until(lambda: not list(final.iterdir()), job)  # those of the attempt before
+    wait_until(lambda: not list((folder / "metrics/final").iterdir()), job)  # those of the attempt before
+    wait_until(lambda: targets_of(workplace, folder) == [[0, 1], [0, 1]], job)
     kill_all(job)
     job.communicate()
-    assert not list(final.iterdir())
-    # It leaves its targets, too; those of ranks that are no more would be missed for ever.
-    left = lambda: sorted(file.name for file in (*(folder / "metrics/targets").iterdir(),  # noqa: E731
-                                                 *(workplace / "site/targets").glob("*.both.*")))
-    assert len(left()) == 4
-    again = run("effuse-train", *words(workplace, "both", **{"run.steps": 1}), ranks=1)
-    assert again.returncode == 0, again.stderr
-    folder, job = begin(workplace, "both", ranks=1)
-    wait_until(lambda: left() == ["effuse-train.both.rank-0000.json", "rank-0000.json"], job)
+    assert not list((folder / "metrics/final").iterdir())
+    assert targets_of(workplace, folder) == [[0, 1], [0, 1]]
+    _, job = begin(workplace, "both", **{"metrics.ranks": "first"})
+    wait_until(lambda: targets_of(workplace, folder) == [[0], [0]], job)
+    kill_all(job)
+    job.communicate()
+    _, job = begin(workplace, "both", **{"metrics.exporter": "false"})
+    wait_until(lambda: targets_of(workplace, folder) == [[], []], job)
+    stop(job)
+
+
+def test_runs_of_one_name_do_not_take_each_others_targets(workplace):
+    """In the folder of the site, where they lie in different folders of runs."""
+    _, one = begin(workplace, "same")
+    done = run("effuse-train", *words(workplace, "same", **{"run.steps": 3, "run.folder": workplace / "others"}))
+    assert done.returncode == 0, done.stderr
+    assert targets_of(workplace, workplace / "runs/same") == [[0, 1], [0, 1]]
+    stop(one)
+
+
+def test_nobody_takes_the_descriptors_that_training_needs(workplace):
+    """More connections than a process may have files open, none of which asks for anything."""
+    folder, job = begin(workplace, "crowded", ranks=1, **{"checkpoint.every_steps": 5})
+    host, port = target(folder / "metrics/targets/rank-0000.json")[0].split(":")
+    with contextlib.ExitStack() as crowd:
+        for _ in range(300):
+            crowd.enter_context(socket.create_connection((host, int(port))))
+        pid, = [int(line) for line in subprocess.run(["pgrep", "-f", "effuse-train.*--name crowded"], capture_output=True,
+                                                     text=True, check=True).stdout.split()
+                if (pathlib.Path("/proc") / line / "comm").read_text() == "effuse-train\n"]
+        assert len(list((pathlib.Path("/proc") / str(pid) / "fd").iterdir())) < 200
     stop(job)
 
 
@@ -225,6 +257,20 @@ def test_the_log_tells_the_loss_by_time_step(continued):
         assert len(means) == 10 and any(mean is not None for mean in means)
         assert all(mean is None or math.isfinite(mean) for mean in means)
         assert line["images_per_s"] > 0 and line["upload_s"] == 0
+
+
+def test_a_rate_is_that_of_the_steps(continued):
+    """Also at steps with checkpoint or preview, of which the host learns together with the one before."""
+    rates = {step: line["images_per_s"] for step, line in records(continued).items()}
+    assert max(rates.values()) < 20 * min(rates.values()), rates
+
+
+def test_event_files_are_not_worth_a_training(workplace):
+    folder = workplace / "runs/blocked"
+    (folder / "metrics").mkdir(parents=True)
+    (folder / "metrics/tensorboard").write_text("a file")
+    done = run("effuse-train", *words(workplace, "blocked", **{"run.steps": 2}))
+    assert done.returncode == 0 and "TensorBoard will not see this attempt" in done.stderr, done.stderr
 
 
 def test_event_files_can_be_left_out(workplace):

@@ -306,7 +306,9 @@ def address_space_kib(model, folder):
     return int(peak[1])
 
 
-def test_out_of_memory_is_answered_with_the_tile_that_fits(model, tmp_path):
+def test_out_of_memory_is_answered_with_the_tile_that_fits(model, tmp_path, monkeypatch):
+    # Each thread that happens to allocate would otherwise reserve 64 MiB of addresses.
+    monkeypatch.setattr("programs.VARIABLES", {"MALLOC_ARENA_MAX": "1"})
     limit = address_space_kib(model, tmp_path / "small") + 200 * 1024
 
     def limited(folder, *arguments):
