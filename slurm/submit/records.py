@@ -28,7 +28,7 @@ def write(job, number, command, log, run_folder):
     (folder / "environment").write_text("".join(f"{line}\n" for line in variables if line.startswith(KEPT)))
     (folder / "command").write_text(f"cd {shlex.quote(str(pathlib.Path.cwd()))}\n{shlex.join(command)}\n")
     shutil.copy(job.config, folder / "config.toml")
-    record = {"job": number, "kind": job.kind, "config": str(job.config), "arguments": job.arguments, 
+    record = {"job": number, "kind": job.kind, "config": str(job.config), "arguments": job.arguments,
               "log": os.path.realpath(log), "result": os.path.realpath(job.result()), "submitted": time.strftime("%Y-%m-%dT%H:%M:%S")}
     (folder / FILE).write_text(json.dumps(record, indent=2) + "\n")
 

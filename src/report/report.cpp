@@ -1,12 +1,12 @@
 #include "report/report.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "core/unix_time.hpp"
 #include "report/page.hpp"
 #include "report/page_data.hpp"
 #include "report/run_record.hpp"
@@ -15,10 +15,6 @@ namespace effuse {
 namespace {
 
 namespace fs = std::filesystem;
-
-double unix_time_s() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 /// Previews of all runs together are as large as those of one.
 PreviewBudget budget_of_each(std::size_t runs) {

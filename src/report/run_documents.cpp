@@ -1,18 +1,16 @@
 #include "report/run_documents.hpp"
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 
 #include "core/files.hpp"
 #include "core/text.hpp"
 #include "report/json_file.hpp"
+#include "report/score_names.hpp"
 #include "report/step_in_name.hpp"
 
 namespace effuse {
 namespace {
-
-constexpr std::array kScores{"fid", "kid", "is", "precision", "recall", "density", "coverage"};
 
 /// An array's elements; none where there is no such array.
 Json elements(const Json& object, const char* key) {

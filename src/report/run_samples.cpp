@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "report/json_file.hpp"
+#include "report/score_names.hpp"
 
 namespace effuse {
 namespace {
@@ -45,7 +46,7 @@ std::map<std::string, double> scores_of(const fs::path& folder) {
   std::map<std::string, double> scores;
   Problems unread;
   const auto result = read_json_object(folder / "result.json", unread);
-  for (const char* name : {"fid", "kid", "is", "precision", "recall", "density", "coverage"}) {
+  for (const char* name : kScores) {
     if (!result || !result->contains(name)) continue;
     const Json& score = result->at(name);
     if (score.is_object() && score.contains("value")) scores[name] = number_in(score, "value");
