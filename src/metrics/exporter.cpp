@@ -49,13 +49,24 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
  private:
   void answer() {
     const auto path = request_.target().substr(0, request_.target().find('?'));
+    const bool reads =
+        request_.method() == http::verb::get || request_.method() == http::verb::head;
     const bool found = path == "/metrics" || path == "/";
     response_.version(request_.version());
-    response_.result(found ? http::status::ok : http::status::not_found);
+    response_.result(!reads  ? http::status::method_not_allowed
+                     : found ? http::status::ok
+                             : http::status::not_found);
     response_.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
-    response_.body() = found ? registry_.text() : "metrics are at /metrics\n";
+    if (!reads) response_.set(http::field::allow, "GET, HEAD");
+    response_.body() = reads && found ? registry_.text() : "metrics are at /metrics\n";
     response_.keep_alive(false);
     response_.prepare_payload();
+    // Of an answer to HEAD the length is that of the body which it leaves out.
+    if (request_.method() == http::verb::head) response_.body().clear();
+    send();
+  }
+
+  void send() {
     http::async_write(stream_, response_,
                       [self = shared_from_this()](error_code error, std::size_t) {
                         self->stream_.socket().shutdown(Tcp::socket::shutdown_send, error);

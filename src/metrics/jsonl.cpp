@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
@@ -23,38 +24,53 @@ using Json = nlohmann::ordered_json;
   throw std::system_error(errno, std::generic_category(), cat(what, " ", path.string()));
 }
 
-/// What remains of a file, and how many of its lines were no objects with a step.
-struct Kept {
-  std::string text;
-  int damaged_lines = 0;
-};
+enum class Line { stays, comes_later, damaged };
 
-Kept lines_up_to(std::string_view text, std::int64_t step) {
-  Kept kept;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    const bool torn = end == std::string_view::npos;
-    const std::string_view line = text.substr(0, torn ? text.size() : end + 1);
-    text.remove_prefix(line.size());
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    const auto field = json.is_object() ? json.find("step") : json.end();
-    if (torn || !json.is_object() || field == json.end() || !field->is_number_integer()) {
-      ++kept.damaged_lines;
-    } else if (field->get<std::int64_t>() <= step) {
-      kept.text += line;
-    }
+/// `torn`: without its end.
+Line judge(std::string_view line, bool torn, std::int64_t step) {
+  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const auto field = json.is_object() ? json.find("step") : json.end();
+  if (torn || !json.is_object() || field == json.end() || !field->is_number_integer()) {
+    return Line::damaged;
   }
-  return kept;
+  return field->get<std::int64_t>() <= step ? Line::stays : Line::comes_later;
+}
+
+/// Calls `use` with each line and what it is, in one pass: a log may be larger than memory.
+template <class Use>
+void judge_lines(const std::filesystem::path& path, std::int64_t step, const Use& use) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail("cannot open", path);
+  for (std::string line; std::getline(in, line);) use(line, judge(line, in.eof(), step));
+  if (in.bad()) fail("cannot read", path);
+}
+
+void keep_lines_that_stay(const std::filesystem::path& path, std::int64_t step) {
+  constexpr std::size_t kWritten = 1 << 20;
+  AtomicFile kept(path);
+  std::string lines;
+  judge_lines(path, step, [&](const std::string& line, Line is) {
+    if (is != Line::stays) return;
+    lines += line + '\n';
+    if (lines.size() < kWritten) return;
+    kept.write(lines);
+    lines.clear();
+  });
+  kept.write(lines);
+  kept.commit();
 }
 
 void cut_back(const std::filesystem::path& path, std::int64_t step) {
-  const std::string text = read_file(path);
-  const Kept kept = lines_up_to(text, step);
-  if (kept.damaged_lines > 0) {
-    log::warning(path.string(), ": dropped ", kept.damaged_lines,
-                 " line(s) that were cut short or damaged");
+  int damaged = 0;
+  int later = 0;
+  judge_lines(path, step, [&](const std::string&, Line is) {
+    if (is == Line::damaged) ++damaged;
+    if (is == Line::comes_later) ++later;
+  });
+  if (damaged > 0) {
+    log::warning(path.string(), ": dropped ", damaged, " line(s) that were cut short or damaged");
   }
-  if (kept.text.size() != text.size()) write_file_atomically(path, kept.text);
+  if (damaged + later > 0) keep_lines_that_stay(path, step);
 }
 
 bool has_step(const JsonFields& fields) {

@@ -82,6 +82,26 @@ TEST(Exporter, HasNothingElseToOffer) {
   EXPECT_TRUE(scrape(exporter->port(), "/metrics?name=x").starts_with("HTTP/1.1 200 "));
 }
 
+TEST(Exporter, HeadHasTheLengthAndNoBody) {
+  Registry registry;
+  registry.gauge(series("effuse_train_loss")).set(7);
+  const auto [exporter, problem] = Exporter::start(registry, kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  const std::string answer = ask(exporter->port(), "HEAD", "/metrics");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+  EXPECT_NE(answer.find(cat("Content-Length: ", registry.text().size(), "\r\n")), std::string::npos)
+      << answer;
+}
+
+TEST(Exporter, CanOnlyBeRead) {
+  const auto [exporter, problem] = Exporter::start(Registry(), kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  const std::string answer = ask(exporter->port(), "DELETE", "/metrics");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 405 ")) << answer;
+  EXPECT_NE(answer.find("Allow: GET, HEAD\r\n"), std::string::npos) << answer;
+}
+
 TEST(Exporter, FreesItsPortWhenDestroyed) {
   auto started = Exporter::start(Registry(), kLoopback, 0);
   ASSERT_TRUE(started.exporter);

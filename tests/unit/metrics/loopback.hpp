@@ -63,12 +63,16 @@ class LoopbackSocket {
   int handle_;
 };
 
-/// The answer to GET, headers and body.
-inline std::string scrape(int port, const std::string& path = "/metrics") {
+/// The answer, headers and body.
+inline std::string ask(int port, const std::string& method, const std::string& path) {
   LoopbackSocket socket;
   if (!socket.connect(port)) throw std::runtime_error("nobody listens");
-  socket.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  socket.send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   return socket.receive_all();
+}
+
+inline std::string scrape(int port, const std::string& path = "/metrics") {
+  return ask(port, "GET", path);
 }
 
 }  // namespace effuse
