@@ -18,12 +18,11 @@
 #include <thread>
 
 #include "app/run_folder.hpp"
-#include "app/tensorboard_hook.hpp"
 #include "core/temporary_path.hpp"
 #include "metrics/event_file.hpp"
 #include "metrics/jsonl.hpp"
 #include "metrics/registry.hpp"
-#include "training/log_hooks.hpp"
+#include "training/interval_logs.hpp"
 #include "training/metrics_hook.hpp"
 #include "training/rank_metrics_hook.hpp"
 #include "training/stopwatch.hpp"
@@ -69,15 +68,15 @@ nlohmann::ordered_json measure(std::int64_t steps, const std::filesystem::path& 
                              .batch_size = kImages,
                              .dataset_size = 60000,
                              .timesteps = kTimesteps,
-                             .log_every_steps = kLogEverySteps,
                              .flops_per_image = 1e9,
                              .peak_flops_per_s = 1e12,
                              .folder = folder.path()});
   RankMetricsHook rank(registry, at::kCPU, kLogEverySteps, [] { return RankMetricsHook::Data{}; });
-  JsonlHook jsonl(log, kImages, kLogEverySteps, steps);
-  TensorBoardHook board(
-      events, folder,
-      {.batch_size = kImages, .timesteps = kTimesteps, .log_every_steps = kLogEverySteps});
+  JsonlLog jsonl(log);
+  TensorBoardLog board(events, kTimesteps);
+  const IntervalHook::Steps interval{
+      .batch_size = kImages, .every_steps = kLogEverySteps, .total_steps = steps};
+  IntervalHook logs(interval, {&run, &jsonl, &board});
   std::atomic<bool> done = false;
   std::jthread scraper([&] {
     while (!done) static_cast<void>(registry.text());
@@ -86,8 +85,7 @@ nlohmann::ordered_json measure(std::int64_t steps, const std::filesystem::path& 
   nlohmann::ordered_json cost;
   cost["run"] = microseconds_of(run, steps);
   cost["rank"] = microseconds_of(rank, steps);
-  cost["jsonl"] = microseconds_of(jsonl, steps);
-  cost["tensorboard"] = microseconds_of(board, steps);
+  cost["logs"] = microseconds_of(logs, steps);
   const at::Tensor losses = at::rand({kImages}), t = at::randint(kTimesteps, {kImages}, at::kLong);
   cost["loss_by_timestep"] = microseconds_a_step(
       steps, [&](std::int64_t) { static_cast<void>(sum_by_timestep(losses, t, kTimesteps)); });

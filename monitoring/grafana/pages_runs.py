@@ -114,8 +114,8 @@ def overview():
 
 def run():
     first = [
-        stat(3, "State", "run:effuse_train_state:code{@}", "none", "`stands still`: no step within ten minutes, as in a long "
-             "evaluation, or hanging. `gone`: no process answers.", texts=STATES),
+        stat(3, "State", "run:effuse_train_state:code{@}", "none", "`stands still`: no step within ten minutes. "
+             "`evaluates`: an evaluation or preview is under way. `gone`: no process answers.", texts=STATES),
         stat(3, "Progress", f"{latest('effuse_train_step')} / {latest('effuse_train_step_target')}", "percentunit",
              "Steps that are done, of those the run will have.", steps(BLUE), decimals=1, trend=True),
         stat(3, "Time left", latest("effuse_train_time_left_seconds"), "s", "At the pace of now.", decimals=1, trend=True),

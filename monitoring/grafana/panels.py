@@ -10,7 +10,7 @@ RANKS = RUN + ', rank=~"$rank"'
 PLUGIN_VERSION = "9.5.0"  # whose panels these are: later ones migrate them
 GREEN, YELLOW, RED, BLUE, GREY = "green", "yellow", "red", "blue", "text"
 STATES = {0: ("trains", GREEN), 1: ("no step yet", BLUE), 2: ("stands still", "orange"),
-          3: ("loss not finite", RED), 4: ("gone", "dark-red")}
+          3: ("loss not finite", RED), 4: ("gone", "dark-red"), 5: ("evaluates", BLUE)}
 
 
 def expand(expression):

@@ -4,24 +4,21 @@
 #include <exception>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "app/device.hpp"
 #include "app/environment.hpp"
-#include "app/tensorboard_hook.hpp"
-#include "core/checksum.hpp"
+#include "app/tensorboard_previews.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/unix_time.hpp"
 #include "core/zero_padded.hpp"
-#include "training/log_hooks.hpp"
 #include "training/rank_metrics_hook.hpp"
 
 namespace effuse {
 namespace {
 
 using metrics::series;
-
-constexpr const char* kProgram = "effuse-train";
 
 bool serves(const MetricsConfig& config, const Session& session) {
   if (!config.exporter) return false;
@@ -53,11 +50,14 @@ std::unique_ptr<metrics::EventFile> open_events(const std::filesystem::path& fol
 
 }  // namespace
 
-RunRecords::RunRecords(const Parts& parts) : parts_(parts) {
+RunRecords::RunRecords(const Parts& parts)
+    : parts_(parts), identity_("effuse-train", parts.config.run.name, parts.folder.path()) {
   describe_build(registry_);
+  const MetricsConfig& config = parts_.config.metrics;
   if (leads()) remove_targets_left();
+  if (leads() && config.exporter) identity_.warn_of_namesake(config.targets);
   parts_.comm.barrier();
-  if (serves(parts_.config.metrics, parts_.session)) serve();
+  if (serves(config, parts_.session)) serve();
   const bool listens = served_ != nullptr && served_->listens();
   const auto answers = parts_.comm.all_gather_text(listens ? "listens" : "");
   if (leads()) describe_run(std::ranges::count(answers, "listens"));
@@ -66,19 +66,12 @@ RunRecords::RunRecords(const Parts& parts) : parts_(parts) {
 /// An attempt that was killed leaves its target files, and may have had more ranks that served.
 void RunRecords::remove_targets_left() const {
   remove_files(parts_.folder.target(0).parent_path(), "");
-  if (!parts_.config.metrics.targets.empty()) {
-    remove_files(parts_.config.metrics.targets, name_of_run() + ".");
-  }
-}
-
-/// The same for all attempts at a run, and another for a run of the same name elsewhere.
-std::string RunRecords::name_of_run() const {
-  const std::string place = std::filesystem::absolute(parts_.folder.path()).lexically_normal();
-  return cat(kProgram, ".", parts_.config.run.name, ".", sha256_of(place).substr(0, 8));
+  const std::filesystem::path of_site = parts_.config.metrics.targets;
+  if (!of_site.empty()) remove_files(of_site, identity_.file_name() + ".");
 }
 
 std::string RunRecords::name_of(int rank) const {
-  return cat(name_of_run(), ".rank-", zero_padded(rank, 4));
+  return cat(identity_.file_name(), ".rank-", zero_padded(rank, 4));
 }
 
 void RunRecords::describe_run(std::int64_t exporters) {
@@ -96,7 +89,7 @@ void RunRecords::serve() {
   const int rank = parts_.session.rank();
   const MetricsConfig& config = parts_.config.metrics;
   const std::string name = name_of(rank);
-  const metrics::Labels labels = identity(kProgram, parts_.config.run.name, rank);
+  const metrics::Labels labels = identity_.labels(rank);
   std::vector<std::filesystem::path> finals{parts_.folder.final_values(rank)};
   if (!config.textfiles.empty()) {
     finals.push_back(std::filesystem::path(config.textfiles) / (name + ".prom"));
@@ -113,31 +106,44 @@ void RunRecords::serve() {
 
 void RunRecords::begin(std::int64_t steps_done, std::vector<std::unique_ptr<TrainingHook>>& hooks,
                        const Loader& loader, const DamagedImages& damaged) {
-  const RunConfig& run = parts_.config.run;
   if (leads()) {
-    if (!log_) registry_.gauge(series("effuse_train_start_timestamp_seconds")).set(unix_time_s());
-    log_ = std::make_unique<metrics::JsonlWriter>(parts_.folder.metrics_log(), steps_done);
-    if (parts_.config.metrics.tensorboard) {
-      events_ = open_events(parts_.folder.events(), steps_done);
-    }
-    hooks.push_back(std::make_unique<JsonlHook>(*log_, run.batch_size, run.log_every_steps,
-                                                parts_.run.total_steps));
-    hooks.push_back(std::make_unique<MetricsHook>(registry_, parts_.run));
+    open_logs(steps_done);
+    auto series_of_run = std::make_unique<MetricsHook>(registry_, parts_.run);
+    add_interval_hook(hooks, *series_of_run);
+    hooks.push_back(std::move(series_of_run));
   }
   hooks.push_back(std::make_unique<RankMetricsHook>(
-      registry_, parts_.device, run.log_every_steps, [&loader, &damaged] {
+      registry_, parts_.device, parts_.config.run.log_every_steps, [&loader, &damaged] {
         return RankMetricsHook::Data{loader.queued(), loader.bytes_given(), damaged.count()};
       }));
 }
 
+/// Cut back to `steps_done`.
+void RunRecords::open_logs(std::int64_t steps_done) {
+  if (!log_) registry_.gauge(series("effuse_train_start_timestamp_seconds")).set(unix_time_s());
+  log_ = std::make_unique<metrics::JsonlWriter>(parts_.folder.metrics_log(), steps_done);
+  log_lines_ = std::make_unique<JsonlLog>(*log_);
+  if (!parts_.config.metrics.tensorboard) return;
+  events_ = open_events(parts_.folder.events(), steps_done);
+  event_lines_.reset();
+  if (events_) event_lines_ = std::make_unique<TensorBoardLog>(*events_, parts_.run.timesteps);
+}
+
+void RunRecords::add_interval_hook(std::vector<std::unique_ptr<TrainingHook>>& hooks,
+                                   MetricsHook& series_of_run) {
+  std::vector<IntervalListener*> listeners{log_lines_.get(), &series_of_run};
+  if (event_lines_) listeners.push_back(event_lines_.get());
+  hooks.push_back(std::make_unique<IntervalHook>(
+      IntervalHook::Steps{.batch_size = parts_.run.batch_size,
+                          .every_steps = parts_.config.run.log_every_steps,
+                          .total_steps = parts_.run.total_steps},
+      std::move(listeners)));
+}
+
 void RunRecords::add_picture_hook(std::vector<std::unique_ptr<TrainingHook>>& hooks) {
   if (!events_) return;
-  hooks.push_back(std::make_unique<TensorBoardHook>(
-      *events_, parts_.folder,
-      TensorBoardHook::Run{.batch_size = parts_.config.run.batch_size,
-                           .timesteps = parts_.run.timesteps,
-                           .log_every_steps = parts_.config.run.log_every_steps,
-                           .preview_every_steps = parts_.config.preview.every_steps}));
+  hooks.push_back(std::make_unique<TensorBoardPreviews>(*events_, parts_.folder,
+                                                        parts_.config.preview.every_steps));
 }
 
 void RunRecords::ended(ExitCode code) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/final_values.hpp"
+#include "app/job_identity.hpp"
 #include "app/run_folder.hpp"
 #include "app/served_metrics.hpp"
 #include "comm/communicator.hpp"
@@ -17,6 +18,7 @@
 #include "metrics/event_file.hpp"
 #include "metrics/jsonl.hpp"
 #include "metrics/registry.hpp"
+#include "training/interval_logs.hpp"
 #include "training/metrics_hook.hpp"
 #include "training/trainer.hpp"
 
@@ -56,17 +58,21 @@ class RunRecords {
  private:
   bool leads() const { return parts_.session.rank() == 0; }
   void remove_targets_left() const;
-  std::string name_of_run() const;
   std::string name_of(int rank) const;  ///< of its files in folders of the site
   void describe_run(std::int64_t exporters);
+  void open_logs(std::int64_t steps_done);
+  void add_interval_hook(std::vector<std::unique_ptr<TrainingHook>>& hooks, MetricsHook& series);
   void serve();
 
   Parts parts_;
+  JobIdentity identity_;
   metrics::Registry registry_;
   std::optional<FinalValues> final_;  ///< where this rank serves
   std::unique_ptr<ServedMetrics> served_;
   std::unique_ptr<metrics::JsonlWriter> log_;
+  std::unique_ptr<JsonlLog> log_lines_;  ///< writes to log_
   std::unique_ptr<metrics::EventFile> events_;
+  std::unique_ptr<TensorBoardLog> event_lines_;  ///< writes to events_
 };
 
 }  // namespace effuse

@@ -1,6 +1,7 @@
 #include "app/sample_report.hpp"
 
 #include "app/environment.hpp"
+#include "app/job_identity.hpp"
 #include "core/process_memory.hpp"
 #include "core/temporary_path.hpp"
 #include "core/text.hpp"
@@ -21,13 +22,15 @@ SampleReport::SampleReport(const Config& config, const std::string& host,
   describe_build(registry_);
   const std::string name = without_trailing_slash(set).filename().string();
   const std::string file = cat("part-", part.number, "-of-", part.of);
-  metrics::Labels labels = identity("effuse-sample", name, /*rank=*/0);
+  const JobIdentity identity("effuse-sample", name, set);
+  if (config.metrics.exporter) identity.warn_of_namesake(config.metrics.targets);
+  metrics::Labels labels = identity.labels(/*rank=*/0);
   labels["part"] = cat(part.number, "/", part.of);
   served_ = std::make_unique<ServedMetrics>(
       registry_, config.metrics,
       ServedMetrics::Place{.host = host,
                            .target_file = targets_ / (file + ".json"),
-                           .name = cat("effuse-sample.", name, ".", file),
+                           .name = cat(identity.file_name(), ".", file),
                            .labels = labels});
 }
 

@@ -1,21 +1,24 @@
 #include "app/served_metrics.hpp"
 
-#include <cstdlib>
-
 #include "core/log.hpp"
 
 namespace effuse {
 
-metrics::Labels identity(const std::string& program, const std::string& run, int rank) {
-  metrics::Labels labels{{"job", program}, {"run", run}, {"rank", std::to_string(rank)}};
-  if (const char* job = std::getenv("SLURM_JOB_ID")) labels["slurm_job"] = job;
-  return labels;
-}
+namespace {
+
+constexpr int kMostPort = 65535;
+
+}  // namespace
 
 ServedMetrics::ServedMetrics(const metrics::Registry& registry, const MetricsConfig& config,
                              const Place& place) {
   if (!config.exporter) return;
   const int port = config.port == 0 ? 0 : static_cast<int>(config.port) + place.local_rank;
+  if (port > kMostPort) {
+    log::local_warning("there is no port ", port, ", which metrics.port leaves for local rank ",
+                       place.local_rank, ". The work goes on without its exporter.");
+    return;
+  }
   auto started = metrics::Exporter::start(registry, config.address, port);
   if (!started.exporter) {
     log::local_warning(started.problem, " The work goes on without an exporter.");

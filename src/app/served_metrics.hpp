@@ -11,10 +11,6 @@
 
 namespace effuse {
 
-/// What tells one job's series from another's: job (the program), run, rank, under Slurm slurm_job.
-/// They are the labels of the target, and of final values.
-metrics::Labels identity(const std::string& program, const std::string& run, int rank);
-
 /// Serves a registry as [metrics] says, as long as it lives, and tells Prometheus where, through
 /// file_sd targets: one that lies with the job's results, and where metrics.targets names a folder,
 /// one there. A port that is taken is said in the log, and nothing is served.

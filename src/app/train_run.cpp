@@ -27,8 +27,8 @@
 #include "training/drill_hook.hpp"
 #include "training/duration.hpp"
 #include "training/gradient_order.hpp"
-#include "training/log_hooks.hpp"
 #include "training/optimiser.hpp"
+#include "training/progress_hook.hpp"
 #include "training/replica_check.hpp"
 #include "training/restore.hpp"
 #include "training/straggler_hook.hpp"
@@ -235,7 +235,6 @@ std::unique_ptr<RunRecords> TrainRun::make_records() {
               .batch_size = config_.run.batch_size,
               .dataset_size = dataset_.size(),
               .timesteps = schedule_.size(),
-              .log_every_steps = config_.run.log_every_steps,
               // The backward pass makes two products for each of the forward pass.
               .flops_per_image =
                   3.0 * forward_flops(*network_, device_, weight_type(config_.precision)),
@@ -263,15 +262,16 @@ Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
   auto preview = std::make_unique<PreviewHook>(
       PreviewHook::Parts{*network_, *state_, schedule_, comm_, device_, config_, folder_,
                          class_names_of(dataset_, config_.model)});
-  hooks.push_back(timed(std::move(preview), goodput_.get(), Lost::preview));
+  hooks.push_back(timed(std::move(preview), goodput_.get(), registry(), Lost::preview));
   records_->add_picture_hook(hooks);
   hooks.push_back(
       std::make_unique<ReplicaHook>(*state_, comm_, config_.parallel.replica_check_every_steps));
   auto checkpoints = make_checkpoint_hook(step);
   CheckpointHook& checkpoint_hook = *checkpoints;
-  hooks.push_back(timed(std::move(checkpoints), goodput_.get(), Lost::checkpoint));
+  hooks.push_back(timed(std::move(checkpoints), goodput_.get(), registry(), Lost::checkpoint));
   if (scorer_) {
-    hooks.push_back(timed(make_evaluation_hook(checkpoint_hook), goodput_.get(), Lost::evaluation));
+    hooks.push_back(
+        timed(make_evaluation_hook(checkpoint_hook), goodput_.get(), registry(), Lost::evaluation));
   }
   if (leads()) {
     hooks.push_back(

@@ -121,6 +121,9 @@ constexpr Series kCatalogue[] = {
      "time from a checkpoint's snapshot until it was complete on disk", "", "checkpoints", kRank0,
      kWriteBounds_s},
 
+    {"effuse_train_paused", kGauge,
+     "1 while training stands still for `checkpoint`, `preview` or `evaluation`, else 0", "reason",
+     "goodput"},
     {"effuse_train_goodput_ratio", kGauge, "of the run, 0 to 1", "", "goodput"},
     {"effuse_train_lost_seconds", kGauge, "of the run", "reason", "goodput"},
 

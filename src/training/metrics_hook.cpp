@@ -81,8 +81,6 @@ void MetricsHook::after_step(const StepReport& report) {
   steps_done_.add();
   images_done_.add(static_cast<double>(run_.batch_size));
   tell_rate(report);
-  tell_losses_by_timestep(report);
-  if (report.step % run_.log_every_steps == 0) tell_disk();
 }
 
 void MetricsHook::tell_rate(const StepReport& report) {
@@ -103,10 +101,9 @@ void MetricsHook::tell_rate(const StepReport& report) {
                         (report.ended_s - began_s_) / static_cast<double>(steps_here_));
 }
 
-void MetricsHook::tell_losses_by_timestep(const StepReport& report) {
-  losses_.add(report.timestep_losses);
-  if (report.step % run_.log_every_steps != 0) return;
-  const auto means = std::exchange(losses_, {}).means();
+void MetricsHook::after_interval(const StepReport&, const Interval& interval) {
+  tell_disk();
+  const auto means = interval.losses.means();
   const auto ranges = timestep_ranges(run_.timesteps);
   for (std::size_t i = 0; i < means.size(); ++i) {
     if (!means[i]) continue;

@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "metrics/registry.hpp"
-#include "training/stopwatch.hpp"
-#include "training/trainer.hpp"
+#include "training/interval.hpp"
 
 namespace effuse {
 
@@ -16,14 +15,13 @@ namespace effuse {
 void count_restore(metrics::Registry& registry);
 
 /// The run's state as Prometheus series, at rank 0.
-class MetricsHook : public TrainingHook {
+class MetricsHook : public TrainingHook, public IntervalListener {
  public:
   struct Run {
     std::int64_t total_steps = 0;
     std::int64_t batch_size = 0;
     std::int64_t dataset_size = 0;
     std::int64_t timesteps = 0;
-    std::int64_t log_every_steps = 1;
     double flops_per_image = 0.0;       ///< of a training step
     double peak_flops_per_s = 0.0;      ///< of all devices; 0: not known
     std::filesystem::path folder = {};  ///< of which free space is told
@@ -33,10 +31,10 @@ class MetricsHook : public TrainingHook {
 
   void before_training(std::int64_t steps_done) override;
   void after_step(const StepReport& report) override;
+  void after_interval(const StepReport& last, const Interval& interval) override;
 
  private:
   void tell_rate(const StepReport& report);
-  void tell_losses_by_timestep(const StepReport& report);
   void tell_disk();
 
   /// Of what there is nothing to say before the first step.
@@ -52,7 +50,6 @@ class MetricsHook : public TrainingHook {
   std::optional<metrics::Gauge> mfu_;
   std::vector<std::optional<metrics::Gauge>> timestep_loss_;
   metrics::Counter steps_done_, images_done_, bad_, overflowed_;
-  TimestepLosses losses_;
   double began_s_ = 0.0;
   std::deque<double> ended_s_;  ///< when the last steps were done
   std::int64_t steps_here_ = 0;

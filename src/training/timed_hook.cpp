@@ -9,8 +9,9 @@ namespace {
 
 class TimedHook : public TrainingHook {
  public:
-  TimedHook(std::unique_ptr<TrainingHook> hook, GoodputMeter& meter, Lost reason)
-      : hook_(std::move(hook)), meter_(meter), reason_(reason) {}
+  TimedHook(std::unique_ptr<TrainingHook> hook, GoodputMeter& meter, metrics::Gauge paused,
+            Lost reason)
+      : hook_(std::move(hook)), meter_(meter), paused_(paused), reason_(reason) {}
 
   void before_training(std::int64_t steps_done) override {
     time([&] { hook_->before_training(steps_done); });
@@ -29,21 +30,26 @@ class TimedHook : public TrainingHook {
   template <class Call>
   void time(const Call& call) {
     Stopwatch watch;
+    paused_.set(1);
     call();
+    paused_.set(0);
     meter_.spent(reason_, watch.lap_s());
   }
 
   std::unique_ptr<TrainingHook> hook_;
   GoodputMeter& meter_;
+  metrics::Gauge paused_;
   Lost reason_;
 };
 
 }  // namespace
 
 std::unique_ptr<TrainingHook> timed(std::unique_ptr<TrainingHook> hook, GoodputMeter* meter,
-                                    Lost reason) {
+                                    metrics::Registry& registry, Lost reason) {
   if (meter == nullptr) return hook;
-  return std::make_unique<TimedHook>(std::move(hook), *meter, reason);
+  const metrics::Labels labels{{"reason", kLostNames[static_cast<std::size_t>(reason)]}};
+  const metrics::Gauge paused = registry.gauge(metrics::series("effuse_train_paused"), labels);
+  return std::make_unique<TimedHook>(std::move(hook), *meter, paused, reason);
 }
 
 }  // namespace effuse

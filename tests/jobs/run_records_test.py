@@ -3,7 +3,9 @@
 import contextlib
 import json
 import math
+import os
 import pathlib
+import pwd
 import re
 import signal
 import socket
@@ -15,6 +17,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from programs import kill_all, make_config, make_dataset, overrides, run, start, wait_until
 from runs import records
+
+USER = pwd.getpwuid(os.geteuid()).pw_name
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +79,9 @@ def stopped(workplace):
     served = []
     for rank in (0, 1):
         own = folder / f"metrics/targets/rank-000{rank}.json"
-        site, = (workplace / "site/targets").glob(f"effuse-train.both.*.rank-000{rank}.json")
+        site, = (workplace / "site/targets").glob(f"effuse-train.{USER}.both.*.rank-000{rank}.json")
         address, labels = target(own)
-        assert labels == {"job": "effuse-train", "run": "both", "rank": str(rank)}
+        assert labels == {"job": "effuse-train", "user": USER, "run": "both", "rank": str(rank)}
         assert target(site) == (address, labels)
         served.append(scrape(own))
     return folder, served, stop(job)
@@ -114,10 +118,10 @@ def test_targets_vanish_and_final_values_stay(stopped, workplace):
     assert not list((folder / "metrics/targets").iterdir()) and not list((workplace / "site/targets").glob("*both*"))
     for rank in (0, 1):
         text = (folder / f"metrics/final/rank-000{rank}.prom").read_text()
-        of_site, = (workplace / "site/textfiles").glob(f"effuse-train.both.*.rank-000{rank}.prom")
+        of_site, = (workplace / "site/textfiles").glob(f"effuse-train.{USER}.both.*.rank-000{rank}.prom")
         assert text == of_site.read_text()
         found = values(text)
-        identity = f'job="effuse-train",rank="{rank}",run="both"'
+        identity = f'job="effuse-train",rank="{rank}",run="both",user="{USER}"'
         assert found[f"effuse_train_exit_code{{{identity}}}"] == 75
         assert all(name.endswith(identity + "}") or "le=" in name for name in found), found
         done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
@@ -127,7 +131,7 @@ def test_targets_vanish_and_final_values_stay(stopped, workplace):
 def targets_of(workplace, folder):
     """Ranks of which there are target files in the run folder, and in the site's."""
     return [sorted(int(file.stem[-4:]) for file in found) for found in (
-        (folder / "metrics/targets").glob("*.json"), (workplace / "site/targets").glob(f"effuse-train.{folder.name}.*.json"))]
+        (folder / "metrics/targets").glob("*.json"), (workplace / "site/targets").glob(f"effuse-train.{USER}.{folder.name}.*.json"))]
 
 
 def test_a_killed_attempt_leaves_no_final_values_but_targets_until_the_next(stopped, workplace):
@@ -153,6 +157,7 @@ def test_runs_of_one_name_do_not_take_each_others_targets(workplace):
     done = run("effuse-train", *words(workplace, "same", **{"run.steps": 3, "run.folder": workplace / "others"}))
     assert done.returncode == 0, done.stderr
     assert targets_of(workplace, workplace / "runs/same") == [[0, 1], [0, 1]]
+    assert "another job called same is in Prometheus' folder" in done.stderr, done.stderr
     stop(one)
 
 
@@ -189,6 +194,12 @@ def test_ports_follow_each_other_on_a_node(workplace):
     found = [target(folder / f"metrics/targets/rank-000{rank}.json")[0] for rank in (0, 1)]
     stop(job)
     assert found == [f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"]
+
+
+def test_ports_end_somewhere(workplace):
+    """The first rank may find the last port taken, the second one never has any."""
+    done = run("effuse-train", *words(workplace, "last-port", **{"run.steps": 2, "metrics.port": 65535}), ranks=2)
+    assert done.returncode == 0 and "there is no port 65536, which metrics.port leaves for local rank 1" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("ranks", ["node", "first"])

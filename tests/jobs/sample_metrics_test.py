@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pwd
 import re
 import signal
 import subprocess
@@ -28,7 +29,7 @@ def model(tmp_path_factory):
 
 def scrape(target, part):
     group, = json.loads(target.read_text())
-    assert group["labels"] == {"job": "effuse-sample", "run": "out", "rank": "0", "part": part}
+    assert group["labels"] == {"job": "effuse-sample", "user": pwd.getpwuid(os.geteuid()).pw_name, "run": "out", "rank": "0", "part": part}
     with urllib.request.urlopen(f"http://{group['targets'][0]}/metrics", timeout=30) as answer:
         return answer.read().decode()
 

@@ -3,7 +3,10 @@ that ended: each must have an answer, and a finite one."""
 
 import json
 import math
+import os
 import pathlib
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +23,7 @@ sys.path.insert(0, str(TESTS / "jobs"))
 
 from programs import command, environment, kill_all, make_config, make_dataset, overrides, run  # noqa: E402
 
+USER = pwd.getpwuid(os.geteuid()).pw_name
 NETWORK = TESTS / "golden/feature_network.pt"
 
 # What answers nothing in a healthy run on CPUs, and why. Alerts themselves are silent: of theirs, each selector is asked.
@@ -138,14 +142,14 @@ def prometheus(site, node_exporter, training, sampling):
     with Site(site / "prometheus", [site / "targets/*.json"], [site / "nodes/*.json"]) as server:
         for name, number in (("effuse-train", 2), ("effuse-sample", 1)):
             server.wait_until(lambda: len(server.query(f'up{{job="{name}"}} == 1')) == number)
-        server.wait_until(lambda: server.query('effuse_evaluation_score{run="live"}'))
+        server.wait_until(lambda: server.query(f'effuse_evaluation_score{{run="{USER}/live"}}'))
         yield server
 
 
 def values_of(expression):
     """What the dashboard's variables would be."""
     several = "effuse-sampling" in expression.where or "effuse-overview" in expression.where
-    return {"job": ".+" if "effuse-sampling" in expression.where else "effuse-train", "run": ".+" if several else "live", "rank": ".+",
+    return {"job": ".+" if "effuse-sampling" in expression.where else "effuse-train", "run": ".+" if several else f"{USER}/live", "rank": ".+",
             "__rate_interval": "10s", "__interval": "1s", "__range": "30s"}
 
 
@@ -194,16 +198,61 @@ def test_a_panel_without_an_answer_is_noticed(text, complaint, prometheus):
     assert complaint in complaints(prometheus, Expression("here", "panel", text))[0]
 
 
+def shown(server, where, part):
+    """What a panel shows by its query that contains `part`; labels as JSON."""
+    expression, = {one for one in EXPRESSIONS if one.where == where and part in one.text}
+    return server.query(substitute(expression.text, values_of(expression)))
+
+
+@pytest.mark.parametrize("where, part, expected", [
+    ("effuse-ranks: Ranks", "effuse_train_ranks", 2), ("effuse-ranks: Ranks that answer", "up", 1), ("effuse-run: Attempt", "", 1),
+    ("effuse-run: How far", "step_target", 1000000), ("effuse-run: How far", "epoch_target", 1000000 * 8 / 40),
+    ("effuse-run: Skipped steps", "", 0), ("effuse-run: Went back", "", 0), ("effuse-run: Loss scale", "", 1),
+    ("effuse-ranks: Slowest rank", "", 1), ("effuse-reliability: Failed saves", "", 0)])
+def test_what_is_known_is_shown(where, part, expected, prometheus):
+    assert list(shown(prometheus, where, part).values()) == [expected]
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("where, part, field", [
+    ("effuse-run: Loss", "loss:last", "loss"), ("effuse-run: Gradient norm", "", "grad_norm"), ("effuse-run: Learning rate", "", "lr"),
+    ("effuse-run: Decay of the averaged weights", "", "ema_decay"), ("effuse-run: How far", "train_step{", "step"),
+    ("effuse-run: How far", "images_seen", "images")])
+def test_panels_agree_with_the_log(where, part, field, prometheus, site):
+    """Of one of its steps: training goes on."""
+    value, = shown(prometheus, where, part).values()
+    assert any(value == pytest.approx(line[field], rel=1e-6) for line in lines(site / "runs/live/metrics/train.jsonl"))
+
+
+@pytest.mark.parametrize("title, field", [("FID", "fid"), ("KID", "kid")])
+def test_scores_are_those_of_an_evaluation(title, field, prometheus, site):
+    value, = shown(prometheus, f"effuse-sampling: {title}", "").values()
+    assert any(value == pytest.approx(line[field], rel=1e-6) for line in lines(site / "runs/live/metrics/evaluation.jsonl"))
+
+
+def test_images_are_those_that_are_there(prometheus, site):
+    images, = shown(prometheus, "effuse-sampling: Jobs", "(effuse_sample_images{job=~\"$job\", run=~\"$run\"})").values()
+    assert 0 < images <= len(list((site / "images").glob("images/*/*.png")))
+
+
+def test_the_disk_is_that_of_the_run(prometheus, site):
+    size, = shown(prometheus, "effuse-reliability: Free disk", "size").values()
+    assert size == shutil.disk_usage(site / "runs/live").total
+
+
 def test_labels_are_those_of_the_target_files(prometheus):
     """And of no one else: two sources of one label would make exported_ ones."""
     for labels in map(json.loads, prometheus.query('{__name__=~"effuse_.+", job=~"effuse-train|effuse-sample"}')):
-        assert labels["run"] in ("live", "images") and labels["rank"] in ("0", "1")
+        assert labels["run"] in (f"{USER}/live", f"{USER}/images") and labels["user"] == USER and labels["rank"] in ("0", "1")
         assert not [name for name in labels if name.startswith("exported_")], labels
 
 
 def test_final_values_are_told_apart(prometheus):
     ended = [json.loads(labels) for labels in prometheus.query("effuse_train_exit_code == 0")]
-    assert [(one["job"], one["run"]) for one in ended] == [("effuse-final", "ended")]
+    assert [(one["job"], one["run"]) for one in ended] == [("effuse-final", f"{USER}/ended")]
 
 
 def test_rules_are_healthy(prometheus):
