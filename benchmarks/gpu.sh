@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # All checks of the GPU code in one command, on a machine with a GPU:
 #
-#   benchmarks/gpu.sh --data FOLDER [--bin FOLDER] [--device cuda|cpu] [--steps N] [--rate-steps N] [-- COMPARE...]
+#   benchmarks/gpu.sh --data FOLDER [--bin FOLDER] [--device cuda|cpu] [--steps N] [--rate-steps N]
+#                     [--rate-batch-size N] [-- COMPARE...]
 #
 #   1  the communicator's test suite over NCCL, on one rank
 #   2  training on the GPU and on the CPU, fp32, from the same seed: their losses have to agree
@@ -20,7 +21,7 @@
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-bin=$repository/build/release/bin data="" device=cuda steps=40 rate_steps=400
+bin=$repository/build/release/bin data="" device=cuda steps=40 rate_steps=400 rate_batch_size=128
 beside=(fashion cifar --batch-size 256 --steps 30 --warm-up 20 --tune --account)
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -29,8 +30,9 @@ while [ $# -gt 0 ]; do
     --device) device=${2:?--device wants cuda or cpu}; shift ;;
     --steps) steps=${2:?--steps wants a number}; shift ;;
     --rate-steps) rate_steps=${2:?--rate-steps wants a number}; shift ;;
+    --rate-batch-size) rate_batch_size=${2:?--rate-batch-size wants a number}; shift ;;
     --) shift; beside=("$@"); break ;;
-    -h|--help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "gpu.sh: unknown argument $1 (see benchmarks/gpu.sh --help)" >&2; exit 2 ;;
   esac
   shift
@@ -64,8 +66,8 @@ train cpu cpu fp32 --steps "$steps"
 train device "$device" fp32 --steps "$steps"
 compare losses "$place/cpu" "$place/device"
 
-echo "3  $device in bf16, $rate_steps steps of 128 images"
-train rate "$device" bf16 --steps "$rate_steps" --batch-size 128
+echo "3  $device in bf16, $rate_steps steps of $rate_batch_size images"
+train rate "$device" bf16 --steps "$rate_steps" --batch-size "$rate_batch_size"
 compare rate "$place/rate"
 
 echo "4  stopped and continued on $device"

@@ -1,3 +1,7 @@
+# Tests run beside each other. Two that have as many threads as there are cores wait for each other in loops, and take five times
+# as long; what is about threads asks for its own (at::set_num_threads, parallel.threads).
+set(effuse_test_threads "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive")
+
 # effuse_test(<file> [RANKS single 1 2 3 4] [TIMEOUT s] [LABELS ...] [LINK targets...])
 # A GoogleTest program from one file of the calling folder; the test is named <folder>/<stem>, and the
 # library of the folder's name is linked (core/random_test.cpp -> effuse::core). With RANKS the program is
@@ -34,12 +38,13 @@ function(effuse_test file)
       add_test(NAME ${name}/${ranks} COMMAND ${launcher} $<TARGET_FILE:${target}>)
       effuse_test_properties(${name}/${ranks} "${arg_TIMEOUT}" "multi_rank;${arg_LABELS}")
       set_tests_properties(${name}/${ranks} PROPERTIES PROCESSORS 2
-        ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1;OMPI_MCA_mpi_yield_when_idle=1")
+        ENVIRONMENT "${effuse_test_threads};OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_mpi_yield_when_idle=1")
     endforeach()
   else()
     target_link_libraries(${target} PRIVATE GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${target})
     effuse_test_properties(${name} "${arg_TIMEOUT}" "unit;${arg_LABELS}")
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${effuse_test_threads}")
   endif()
 endfunction()
 
@@ -54,7 +59,7 @@ function(effuse_script_test file)
   add_test(NAME ${name} COMMAND "${EFFUSE_PYTHON}" -m pytest -q -p no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
   effuse_test_properties(${name} "${arg_TIMEOUT}" "script;${arg_LABELS}")
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
-    "EFFUSE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};EFFUSE_SOURCE=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=;PYTHONPYCACHEPREFIX=${CMAKE_BINARY_DIR}/pycache;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
+    "${effuse_test_threads};EFFUSE_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};EFFUSE_SOURCE=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=;PYTHONPYCACHEPREFIX=${CMAKE_BINARY_DIR}/pycache;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
 endfunction()
 
 function(effuse_test_properties test timeout labels)

@@ -15,7 +15,6 @@ BIN = pathlib.Path(os.environ["EFFUSE_BIN"])
 TINY = str(pathlib.Path(__file__).with_name("tiny.toml"))
 COMPARE = SOURCE / "benchmarks/training/compare.py"
 sys.path.insert(0, str(COMPARE.parent))
-os.environ["OMP_WAIT_POLICY"] = "passive"  # so that tests beside each other do not wait in loops
 
 import account
 import categories

@@ -21,7 +21,7 @@ def demo(folder, *arguments):
 
 def test_quick_demo(tmp_path):
     first = demo(tmp_path)
-    samples = tmp_path / "quick/samples/step-00000030"
+    samples = tmp_path / "quick/samples/step-00000012"
     grid = samples / "grid.png"
     with Image.open(grid) as picture:
         assert picture.mode == "L"
@@ -29,7 +29,9 @@ def test_quick_demo(tmp_path):
     made = grid.stat().st_mtime_ns
     images = sorted((samples / "images").rglob("*.png"))
     assert len(images) == 100
-    assert (tmp_path / "quick/runs/fashion-mnist/previews/step-00000030.png").exists()
+    assert (tmp_path / "quick/runs/fashion-mnist/previews/step-00000012.png").exists()
+    report, = re.findall(r"^report +(\S+)$", first, re.M)
+    assert (SOURCE / report).read_text().startswith("<!doctype html>")
     assert str(grid) in first
     assert re.search(r"4/5 .*about 2 minutes left", first)
 
@@ -40,7 +42,7 @@ def test_quick_demo(tmp_path):
     assert [path.stat().st_mtime_ns for path in images] == stamps
     assert grid.stat().st_mtime_ns >= made
 
-    # The tool that scores a demo works; a model of 30 steps knows no clothes yet.
+    # The tool that scores a demo works; a model of 12 steps knows no clothes yet.
     score = subprocess.run(
         [sys.executable, SOURCE / "tests/tools/score_demo.py", "--demo", tmp_path / "quick", "--number", "20",
          "--steps", "2", "--train-images", "3000"], capture_output=True, text=True, check=False)
@@ -58,7 +60,7 @@ def test_images_of_ones_own(tmp_path):
         Image.fromarray(random.integers(0, 256, (40, 50, 3), np.uint8)).save(tmp_path / f"holiday/{i}.png")
     said = demo(tmp_path / "demo", "--images", str(tmp_path / "holiday"))
     place, = (tmp_path / "demo/quick").glob("own-holiday-*")
-    assert str(place / "samples/step-00000030/grid.png") in said
+    assert str(place / "samples/step-00000012/grid.png") in said
     images = list((place / "samples").rglob("images/*/*.png"))
     assert len(images) == 80
     with Image.open(images[0]) as image:
