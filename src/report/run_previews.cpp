@@ -56,7 +56,7 @@ std::string sentence_on(const std::vector<std::int64_t>& unreadable, const std::
   if (count == 1) return cat("The preview of step ", unreadable[0], " is left out: ", error, ".");
   return cat(counted(count, "preview"),
              " cannot be read and are left out. The first is that of step ", unreadable[0], ": ",
-             error);
+             error, ".");
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ def figures(page):
 @pytest.mark.parametrize("name", ["big", "continued", "returned", "long", "unreadable", "three"])
 def test_nothing_is_cut_off_on_a_phone(browser, pages, name, width):
     with opened(browser, pages[name], viewport={"width": width, "height": 800}) as page:
-        assert page.evaluate(OUTSIDE) == [] and page.evaluate(OVERFLOW) <= 0
+        assert page.evaluate(OUTSIDE) == [] and page.evaluate(OVERFLOW) <= 0 and page.complaints == []
         if name == "big":
             assert figures(page)["Steps"].startswith(f"{BIG:,} of 987,654,321 ")
             assert "latest, best, kept for ever" in page.locator("#checkpoints-table").inner_text()
@@ -211,7 +211,7 @@ def test_what_cannot_be_read_is_said_once_and_alike(browser, pages):
         problems = [item.inner_text() for item in page.locator("#problems li").all()]
         assert problems[:2] == ["40,000 damaged lines of metrics/train.jsonl are left out.",
                                 "1 line of metrics/train.jsonl is left out: its step is not above that of a line before."]
-        assert len(problems) == 3 and problems[2].startswith("2 previews cannot be read and are left out. The first is that of step 0: ")
+        assert len(problems) == 3 and problems[2] == "2 previews cannot be read and are left out. The first is that of step 0: the file is empty (0 bytes)."
         note = page.locator("#preview-note").inner_text()
         assert note.startswith("48 of 108 previews are left out to keep this file small; all are in ")
         assert note.endswith("/previews; 2 cannot be read (steps 0 and 1,100).")
