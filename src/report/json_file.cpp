@@ -17,10 +17,10 @@ const Json* member(const Json& object, const char* key) {
 }  // namespace
 
 std::optional<Json> read_json_object(const std::filesystem::path& file,
-                                     std::vector<std::string>& problems) {
+                                     std::vector<std::string>& problems, std::string name) {
   std::error_code absent;
   if (!std::filesystem::exists(file, absent)) return std::nullopt;
-  const std::string name = file.filename().string();
+  if (name.empty()) name = file.filename().string();
   try {
     Json json = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
     if (json.is_object()) return json;

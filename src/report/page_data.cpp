@@ -132,7 +132,8 @@ Json previews_of(const RunPreviews& previews) {
   for (const RunPreview& preview : previews.shown) {
     shown.push_back({{"step", preview.step}, {"picture", picture_of(preview.picture)}});
   }
-  return {{"found", previews.found}, {"shown", std::move(shown)}};
+  return {
+      {"found", previews.found}, {"unreadable", previews.unreadable}, {"shown", std::move(shown)}};
 }
 
 Json checkpoints_of(const std::vector<RunCheckpoint>& checkpoints) {
@@ -186,10 +187,35 @@ Json evaluations_of(const std::vector<RunEvaluation>& evaluations) {
   return list;
 }
 
+const char* name_of(Continuation by) {
+  switch (by) {
+    case Continuation::attempt:
+      return "attempt";
+    case Continuation::restore:
+      return "restore";
+    case Continuation::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+const char* name_of(LockHolder job) {
+  switch (job) {
+    case LockHolder::alive:
+      return "alive";
+    case LockHolder::gone:
+      return "gone";
+    case LockHolder::unknown:
+      break;
+  }
+  return "unknown";
+}
+
 Json restarts_of(const std::vector<Restart>& restarts) {
   Json list = Json::array();
   for (const Restart& restart : restarts) {
     list.push_back({{"after_step", restart.after_step},
+                    {"by", name_of(restart.by)},
                     {"before_s", number(restart.before_s)},
                     {"after_s", number(restart.after_s)}});
   }
@@ -217,6 +243,8 @@ Json run_json(const RunRecord& run) {
           {"previews", previews_of(run.previews)},
           {"checkpoints", checkpoints_of(run.checkpoints)},
           {"samples", samples_of(run.samples)},
+          {"job", name_of(run.job)},
+          {"next_command", run.next_command},
           {"last_sign_unix_s", run.last_sign_unix_s},
           {"problems", run.problems}};
 }

@@ -45,11 +45,13 @@ std::vector<RunCheckpoint> read_run_checkpoints(const fs::path& folder, Problems
     const auto step = step_in_name(name);
     std::error_code gone;  // an old one may be removed at this very moment
     if (!step || entry.is_symlink(gone) || !entry.is_directory(gone)) continue;
-    const auto manifest = read_json_object(entry.path() / kManifest, problems);
+    const std::string manifest_name = cat("checkpoints/", name, "/", kManifest);
+    const bool is_there = fs::exists(entry.path() / kManifest, gone);
+    const auto manifest = read_json_object(entry.path() / kManifest, problems, manifest_name);
     if (manifest) {
       checkpoints.push_back(checkpoint_of(*step, entry.path(), *manifest));
-    } else if (fs::exists(entry.path(), gone)) {
-      problems.push_back(cat("The checkpoint ", name, " has no manifest that can be read."));
+    } else if (!is_there && fs::exists(entry.path(), gone)) {
+      problems.push_back(cat(manifest_name, " is missing: this checkpoint is left out."));
     }
   }
   std::ranges::sort(checkpoints, {}, &RunCheckpoint::step);

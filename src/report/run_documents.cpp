@@ -5,6 +5,7 @@
 
 #include "core/files.hpp"
 #include "core/text.hpp"
+#include "report/counted.hpp"
 #include "report/json_file.hpp"
 #include "report/score_names.hpp"
 #include "report/step_in_name.hpp"
@@ -113,7 +114,8 @@ std::vector<RunEvaluation> read_run_evaluations(const std::filesystem::path& fil
     }
   }
   if (damaged > 0) {
-    problems.push_back(cat(damaged, " damaged line(s) of evaluation.jsonl are left out."));
+    problems.push_back(cat(counted(damaged, "damaged line"), " of metrics/evaluation.jsonl ",
+                           damaged == 1 ? "is" : "are", " left out."));
   }
   return evaluations;
 }
@@ -131,7 +133,7 @@ RunBadSteps read_run_bad_steps(const std::filesystem::path& folder, std::size_t 
   bad.count = static_cast<std::int64_t>(files.size());
   files.resize(std::min(files.size(), limit));
   for (const auto& [step, file] : files) {
-    const auto json = read_json_object(file, problems);
+    const auto json = read_json_object(file, problems, cat("bad_steps/", file.filename().string()));
     if (!json) continue;
     bad.first.push_back({step, number_text(*json, "loss"), number_text(*json, "grad_norm")});
   }

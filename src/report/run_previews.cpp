@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "report/counted.hpp"
 #include "report/step_in_name.hpp"
 
 namespace effuse {
@@ -50,6 +51,14 @@ std::vector<std::size_t> choose(const std::vector<Found>& found, const PreviewBu
   return evenly_chosen(found.size(), least);
 }
 
+std::string sentence_on(const std::vector<std::int64_t>& unreadable, const std::string& error) {
+  const auto count = static_cast<std::int64_t>(unreadable.size());
+  if (count == 1) return cat("The preview of step ", unreadable[0], " is left out: ", error, ".");
+  return cat(counted(count, "preview"),
+             " cannot be read and are left out. The first is that of step ", unreadable[0], ": ",
+             error, ".");
+}
+
 }  // namespace
 
 std::vector<std::size_t> evenly_chosen(std::size_t count, std::size_t wanted) {
@@ -65,18 +74,23 @@ std::vector<std::size_t> evenly_chosen(std::size_t count, std::size_t wanted) {
 RunPreviews read_run_previews(const fs::path& folder, const PreviewBudget& budget,
                               Problems& problems) {
   const std::vector<Found> found = find_previews(folder);
-  RunPreviews previews{.found = static_cast<std::int64_t>(found.size()), .shown = {}};
+  RunPreviews previews{
+      .found = static_cast<std::int64_t>(found.size()), .unreadable = {}, .shown = {}};
   const std::vector<std::size_t> chosen = choose(found, budget);
   const bool fits = bytes_of(found, chosen) <= budget.total_bytes;
   const std::uint64_t limit_bytes =
       fits ? budget.total_bytes : budget.total_bytes / std::max<std::size_t>(chosen.size(), 1);
+  std::string first_error;
   for (const std::size_t i : chosen) {
     try {
       previews.shown.push_back({found[i].step, embed_picture(found[i].file, limit_bytes)});
     } catch (const std::exception& error) {
-      problems.push_back(
-          cat("The preview of step ", found[i].step, " is left out: ", error.what()));
+      if (previews.unreadable.empty()) first_error = error.what();
+      previews.unreadable.push_back(found[i].step);
     }
+  }
+  if (!previews.unreadable.empty()) {
+    problems.push_back(sentence_on(previews.unreadable, first_error));
   }
   return previews;
 }

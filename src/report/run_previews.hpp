@@ -16,9 +16,11 @@ struct RunPreview {
   EmbeddedPicture picture;
 };
 
+/// Those that are neither shown nor unreadable were left out for the budget.
 struct RunPreviews {
   std::int64_t found = 0;
-  std::vector<RunPreview> shown;  ///< by step
+  std::vector<std::int64_t> unreadable;  ///< steps of those that were chosen, but are damaged
+  std::vector<RunPreview> shown;         ///< by step
 };
 
 /// What a page may hold of a run's previews.
@@ -32,8 +34,8 @@ struct PreviewBudget {
 std::vector<std::size_t> evenly_chosen(std::size_t count, std::size_t wanted);
 
 /// Those of `folder` that fit the budget, evenly chosen. Where they are so large that not even
-/// twelve would fit, twelve are shrunk. One that cannot be read is left out, with a sentence in
-/// `problems`.
+/// twelve would fit, twelve are shrunk. Those that cannot be read are left out, with one sentence
+/// in `problems` that names the first.
 RunPreviews read_run_previews(const std::filesystem::path& folder, const PreviewBudget& budget,
                               Problems& problems);
 

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <system_error>
 
 #include "config/toml_values.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/shell_word.hpp"
 #include "core/text.hpp"
 #include "core/utf8.hpp"
+#include "report/counted.hpp"
 #include "report/file_time.hpp"
+#include "report/restarts.hpp"
 
 namespace effuse {
 namespace {
@@ -18,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kDescribedBadSteps = 20;
 constexpr const char* kLog = "metrics/train.jsonl";
+constexpr const char* kMessages = "logs/rank-0000.log";
 /// One of them is there from the beginning of a run on.
 constexpr std::array kOfARun{"config.toml", "environment.json", "outcome.json", kLog};
 
@@ -44,16 +49,6 @@ void read_config(RunRecord& run, const fs::path& file) {
   }
 }
 
-/// After which steps later attempts went on.
-std::vector<std::int64_t> restarts_of(const std::optional<RunGoodput>& goodput) {
-  std::vector<std::int64_t> steps;
-  if (!goodput) return steps;
-  for (const auto& kept : goodput->kept) steps.push_back(kept.after);
-  if (!steps.empty()) steps.erase(steps.begin());
-  std::ranges::sort(steps);
-  return steps;
-}
-
 void read_sample_sets(RunRecord& run, const fs::path& folder, const std::vector<fs::path>& given) {
   std::vector<fs::path> sets = find_samples(folder, run.checkpoints);
   for (const fs::path& set : given) {
@@ -70,7 +65,30 @@ void read_sample_sets(RunRecord& run, const fs::path& folder, const std::vector<
   }
 }
 
-double last_sign_of(const fs::path& folder) {
+void note_lines_left_out(RunRecord& run) {
+  const auto left_out = [](std::int64_t count, const char* noun) {
+    return cat(counted(count, noun), " of ", kLog, count == 1 ? " is" : " are", " left out");
+  };
+  if (run.log.damaged_lines > 0) {
+    run.problems.push_back(cat(left_out(run.log.damaged_lines, "damaged line"), "."));
+  }
+  const std::int64_t late = run.log.late_lines;
+  if (late > 0) {
+    run.problems.push_back(cat(left_out(late, "line"), ": ",
+                               late == 1 ? "its step is" : "their steps are",
+                               " not above that of a line before."));
+  }
+}
+
+fs::path lock_of(const RunRecord& run) {
+  const fs::path folder = run.folder;
+  return folder.parent_path() / cat(".", folder.filename().string(), ".lock");
+}
+
+double last_sign_of(const RunRecord& run, const fs::path& folder) {
+  std::error_code unknown;
+  const bool is_copy = !fs::exists(lock_of(run), unknown);
+  if (is_copy && std::isfinite(run.log.last.time_s)) return run.log.last.time_s;
   double latest_s = 0;
   for (const char* file : {kLog, "outcome.json", "goodput.json", "environment.json"}) {
     latest_s = std::max(latest_s, changed_unix_s(folder / file));
@@ -91,17 +109,18 @@ RunRecord read_run(const fs::path& folder, const PreviewBudget& previews,
   run.outcome = read_run_outcome(folder / "outcome.json", run.problems);
   run.environment = read_run_environment(folder / "environment.json", run.problems);
   run.goodput = read_run_goodput(folder / "goodput.json", run.problems);
-  run.log = read_training_log(folder / kLog, restarts_of(run.goodput));
-  if (run.log.damaged_lines > 0) {
-    run.problems.push_back(
-        cat(run.log.damaged_lines, " damaged line(s) of ", kLog, " are left out."));
-  }
+  run.log = read_training_log(folder / kLog, find_restarts(run.goodput, folder / kMessages));
+  note_lines_left_out(run);
   run.evaluations = read_run_evaluations(folder / "metrics/evaluation.jsonl", run.problems);
   run.bad_steps = read_run_bad_steps(folder / "bad_steps", kDescribedBadSteps, run.problems);
   run.previews = read_run_previews(folder / "previews", previews, run.problems);
   run.checkpoints = read_run_checkpoints(folder / "checkpoints", run.problems);
   read_sample_sets(run, folder, samples);
-  run.last_sign_unix_s = last_sign_of(folder);
+  run.job = lock_holder(lock_of(run));
+  run.last_sign_unix_s = last_sign_of(run, folder);
+  if (!run.checkpoints.empty()) {
+    run.next_command = cat("effuse-sample --weights ", shell_word(run.folder), " --output samples");
+  }
   return run;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/lock_holder.hpp"
 #include "report/run_checkpoints.hpp"
 #include "report/run_documents.hpp"
 #include "report/run_previews.hpp"
@@ -29,8 +30,12 @@ struct RunRecord {
   RunPreviews previews;
   std::vector<RunCheckpoint> checkpoints;
   std::vector<RunSamples> samples;
-  double last_sign_unix_s = 0;  ///< when one of the files that a running job writes last changed
-  Problems problems;            ///< sentences: what could not be read
+  LockHolder job = LockHolder::unknown;  ///< whether a job holds the lock on the run
+  std::string next_command;              ///< that makes images of it; empty without a checkpoint
+  /// When a job last wrote something: one of its files, or, where there is no lock file, as beside
+  /// a copy, the last line of the log.
+  double last_sign_unix_s = 0;
+  Problems problems;  ///< sentences: what could not be read
 };
 
 /// Reads the folder of a run, also of one that goes on at that moment: whatever is missing yet is

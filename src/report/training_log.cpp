@@ -5,9 +5,11 @@
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "report/counted.hpp"
 
 namespace effuse {
 namespace {
@@ -35,10 +37,9 @@ void take(TrainingLog& log, const LogLine& line) {
 
 }  // namespace
 
-TrainingLog read_training_log(const std::filesystem::path& file,
-                              const std::vector<std::int64_t>& restarts) {
+TrainingLog read_training_log(const std::filesystem::path& file, std::vector<Restart> restarts) {
   TrainingLog log;
-  for (const std::int64_t step : restarts) log.restarts.push_back({.after_step = step});
+  log.restarts = std::move(restarts);
   if (!std::filesystem::exists(file)) return log;
   std::string buffer(kReadBytes, '\0');
   std::ifstream in;
@@ -50,16 +51,23 @@ TrainingLog read_training_log(const std::filesystem::path& file,
   LogLine line;
   while (std::getline(in, text)) {
     const bool torn = in.eof();  // no line feed: it is being written, or its writer was killed
-    if (parser.parse(text, line) && (log.lines == 0 || line.step > log.last.step)) {
-      take(log, line);
+    if (parser.parse(text, line)) {
+      if (log.lines == 0 || line.step > log.last.step) {
+        take(log, line);
+      } else {
+        ++log.late_lines;
+      }
     } else if (!torn) {
       ++log.damaged_lines;
     }
   }
   if (log.lines == 0 && log.damaged_lines > 0) {
-    throw DataError(cat(file.string(), " is damaged: none of its ", log.damaged_lines,
-                        " lines is a JSON object with a step, so there is nothing to draw. Copy "
-                        "the run folder again, or take it from a backup."));
+    throw DataError(cat(file.string(), " is damaged: ",
+                        log.damaged_lines == 1
+                            ? "its only line is no"
+                            : cat("none of its ", counted(log.damaged_lines, "line"), " is a"),
+                        " JSON object with a step, so there is nothing to draw. Copy the run ",
+                        "folder again, or take it from a backup."));
   }
   return log;
 }

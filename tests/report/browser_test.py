@@ -2,6 +2,8 @@
 light and dark."""
 
 import json
+import re
+import shlex
 import shutil
 
 import pytest
@@ -23,6 +25,16 @@ CHARTS = """[...document.querySelectorAll("canvas")].map((canvas) => {
   };
 })"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Texts that reach out of the tile, card or cell that they are in, and small tables that would have to be scrolled sideways.
+OUTSIDE = """[
+  ...[...document.querySelectorAll(".figure, .card, .card td, .problems li, .badge")].filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1),
+  ...[...document.querySelectorAll(".card > .scroll")].filter((box) => box.scrollWidth > box.clientWidth),
+  ...[...document.querySelectorAll(".figure .value > span")].filter((text) => {
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    return !text.textContent.includes(" ") && range.getClientRects().length > 1;  // a number that is broken in two
+  }),
+].map((box) => `${box.className || box.tagName}: ${box.textContent}`)"""
 OF_ALL = {"Loss", "Loss by time step", "Images per second", "Gradient norm", "Learning rate", "Parts of a step", "FID"}
 
 
@@ -44,6 +56,45 @@ def long_run(plain, folder):
     return folder
 
 
+BIG = 123_456_000
+
+
+def big_run(plain, folder):
+    """With the longest numbers and most marks that there may be, and no job that is seen to live."""
+    shutil.copytree(plain, folder, symlinks=True)
+    line = {**records(plain)[20], "step": BIG, "images": 64 * BIG, "time_s": 1e9}
+    (folder / "metrics/train.jsonl").write_text("".join(json.dumps({**line, "step": step}) + "\n" for step in (BIG // 3, BIG // 2, BIG)))
+    (folder / "outcome.json").write_text(json.dumps({"outcome": "running", "step": BIG, "total_steps": 987_654_321}))
+    kept = [{"after": 0, "up_to": BIG // 3, "productive_s": 3e6}, {"after": BIG // 3, "up_to": BIG // 2, "productive_s": 4e6}, {"after": BIG // 2, "up_to": BIG, "productive_s": 1e6}]
+    (folder / "goodput.json").write_text(json.dumps({
+        "goodput": 0.912, "total_s": 8.64e6, "productive_s": 8e6, "lost_s": {"down": 64e4}, "attempts": 2, "redone_steps": 1, "bad_steps": 4321, "kept": kept}))
+    (folder / "logs/rank-0000.log").write_text(f"continuing after step {BIG // 3:,}\nback to the checkpoint of step {BIG // 2}; the learning rate\n")
+    (folder / "bad_steps").mkdir()
+    (folder / f"bad_steps/step-{BIG}.json").write_text('{"loss": "nan", "grad_norm": 1.5}')
+    for step in (BIG - 1000, BIG):
+        checkpoint = folder / f"checkpoints/step-{step}"
+        checkpoint.mkdir()
+        (checkpoint / "manifest.json").write_text(json.dumps({"files": {"model.safetensors": {"size_bytes": 1023 << 30}}}))
+    for link in ("latest", "best"):
+        (folder / "checkpoints" / link).unlink(missing_ok=True)
+        (folder / "checkpoints" / link).symlink_to(f"step-{BIG}")
+    config = folder / "config.toml"
+    config.write_text(re.sub("keep_every_steps = .*", "keep_every_steps = 1000", config.read_text()))
+    return folder
+
+
+def unreadable_run(continued, folder):
+    """More previews than a page takes, two of them damaged; a log with one line of many that can be read, of which nothing is drawn; a single step, skipped."""
+    shutil.copytree(continued, folder)
+    picture = (folder / "previews/step-00000004.png").read_bytes()
+    for step in range(1000, 1101):
+        (folder / f"previews/step-{step:08d}.png").write_bytes(b"damage" if step == 1100 else picture)
+    (folder / "previews/step-00000000.png").write_bytes(b"")
+    (folder / "metrics/train.jsonl").write_text("damage\n" * 20_000 + '{"step": 20}\n' + "damage\n" * 20_000 + '{"step": 19}\n')
+    (folder / "outcome.json").write_text(json.dumps({"outcome": "failure", "step": 20, "total_steps": 1000, "reason": "the disk is full"}))
+    return folder
+
+
 def hostile_run(plain, folder):
     """Names from a run are text, whatever they are."""
     shutil.copytree(plain, folder)
@@ -52,7 +103,7 @@ def hostile_run(plain, folder):
 
 
 @pytest.fixture(scope="session")
-def pages(continued, plain, tmp_path_factory):
+def pages(continued, returned, plain, tmp_path_factory):
     """By name, a report of a run in each state and two comparisons."""
     folder = tmp_path_factory.mktemp("pages")
     begun = folder / "begun"
@@ -60,6 +111,7 @@ def pages(continued, plain, tmp_path_factory):
     shutil.copy(plain / "config.toml", begun)
     long = long_run(plain, folder / "long")
     runs = {"continued": [continued], "plain": [plain], "begun": [begun], "long": [long],
+            "big": [big_run(plain, folder / "big")], "unreadable": [unreadable_run(continued, folder / "unreadable")], "returned": [returned[0]],
             "hostile": [hostile_run(plain, folder / "<b>hostile")], "two": [continued, plain], "three": [long, begun, continued]}
     for name, folders in runs.items():
         report(*folders, "--output", folder / f"{name}.html")
@@ -95,6 +147,88 @@ def test_it_says_how_the_run_went(browser, pages):
         assert "nan" in page.locator("#bad-steps-table").inner_text()
         page.locator("#configuration summary").click()
         assert "block_out_channels = [8, 8]" in page.locator("#configuration pre").inner_text()
+
+
+def figures(page):
+    """By label, the text of each tile."""
+    tiles = page.locator(".figure").all()
+    return {tile.locator(".label").inner_text(): " ".join(tile.inner_text().split("\n")[1:]) for tile in tiles}
+
+
+@pytest.mark.parametrize("width", [360, 390])
+@pytest.mark.parametrize("name", ["big", "continued", "returned", "long", "unreadable", "three"])
+def test_nothing_is_cut_off_on_a_phone(browser, pages, name, width):
+    with opened(browser, pages[name], viewport={"width": width, "height": 800}) as page:
+        assert page.evaluate(OUTSIDE) == [] and page.evaluate(OVERFLOW) <= 0 and page.complaints == []
+        if name == "big":
+            assert figures(page)["Steps"].startswith(f"{BIG:,} of 987,654,321 ")
+            assert "latest, best, kept for ever" in page.locator("#checkpoints-table").inner_text()
+
+
+def test_a_job_that_is_not_seen_to_run_is_not_said_to(browser, pages):
+    with opened(browser, pages["big"]) as page:
+        state, sentence = page.locator("#state").inner_text(), page.locator("#sentence").inner_text()
+        assert re.fullmatch(r"last seen \d+ d \d+ h ago", state), state
+        assert "Whether it still runs cannot be told from here" in sentence and "left" not in figures(page)["Time"]
+
+
+def with_job(pages, name, job, tmp_path):
+    """The page, of a run whose job is alive, gone or not known."""
+    text, count = re.subn('"job":"[a-z]+"', f'"job":"{job}"', pages[name].read_text())
+    assert count == 1
+    (tmp_path / "page.html").write_text(text)
+    return tmp_path / "page.html"
+
+
+@pytest.mark.parametrize("job, state, time", [("alive", "running", "2 attempts; some 700 d 0 h left"), ("gone", "killed or crashed", "2 attempts"),
+                                              ("unknown", None, "2 attempts")])
+def test_time_is_left_only_to_a_run_that_runs(browser, pages, tmp_path, job, state, time):
+    with opened(browser, with_job(pages, "big", job, tmp_path)) as page:
+        assert state in (None, page.locator("#state").inner_text())
+        assert figures(page)["Time"] == f"100 d 0 h {time}"
+        sentence = page.locator("#sentence").inner_text()
+        assert ("Its process is gone" in sentence) == (job == "gone")
+    with opened(browser, with_job(pages, "unreadable", job, tmp_path)) as page:  # it has failed, whatever holds the lock
+        assert page.locator("#state").inner_text() == "failure" and "left" not in figures(page)["Time"]
+
+
+def test_returns_are_told_from_restarts(browser, pages, returned):
+    with opened(browser, pages["returned"]) as page:
+        rows = [[cell.inner_text() for cell in row.locator("td").all()] for row in page.locator("#attempts-table tbody tr").all()]
+        assert [row[:2] for row in rows] == [["1 – 4", "start"], [f"5 – {returned[1]}", "return"], [f"{returned[1] + 1} – 20", "restart"]]
+        assert rows[0][3] == rows[1][3] == "–" != rows[2][3]
+        assert "A return is no new attempt" in page.locator("#attempts-note").inner_text()
+        note = page.locator("#marks-note").inner_text()
+        assert "Dashed lines: restarts" in note and "Dotted lines: returns to a checkpoint" in note
+        marks = "Chart.getChart(document.querySelector('canvas')).options.plugins.marks.restarts.map((mark) => [mark.x, mark.isRestore])"
+        assert page.evaluate(marks) == [[4, True], [returned[1], False]]
+    with opened(browser, pages["continued"]) as page:
+        assert "Dotted" not in page.locator("#marks-note").inner_text() and "return" not in page.locator("#attempts").inner_text()
+
+
+def test_what_cannot_be_read_is_said_once_and_alike(browser, pages):
+    with opened(browser, pages["unreadable"]) as page:
+        problems = [item.inner_text() for item in page.locator("#problems li").all()]
+        assert problems[:2] == ["40,000 damaged lines of metrics/train.jsonl are left out.",
+                                "1 line of metrics/train.jsonl is left out: its step is not above that of a line before."]
+        assert len(problems) == 3 and problems[2] == "2 previews cannot be read and are left out. The first is that of step 0: the file is empty (0 bytes)."
+        note = page.locator("#preview-note").inner_text()
+        assert note.startswith("48 of 108 previews are left out to keep this file small; all are in ")
+        assert note.endswith("/previews; 2 cannot be read (steps 0 and 1,100).")
+        assert page.locator("#sentence").inner_text().startswith("20 of 1,000 steps done") and figures(page)["Steps"] == "20 of 1,000 160 images seen"
+        assert page.locator("#charts").inner_text() == "There is nothing to draw: the lines of the log that can be read have no numbers."
+        assert page.locator("#bad-steps-note").inner_text() == "1 step changed nothing: not finite, or a spike. Its images are named in bad_steps/."
+    with opened(browser, pages["big"]) as page:
+        assert page.locator("#bad-steps-note").inner_text() == "4,321 steps changed nothing: not finite, or a spike; the first is listed. Their images are named in bad_steps/."
+
+
+def test_the_next_command_can_be_pasted(browser, pages):
+    with opened(browser, pages["hostile"]) as page:
+        command = page.locator("#next code").inner_text()
+        program, option, folder, *rest = shlex.split(command)
+        assert (program, option, rest) == ("effuse-sample", "--weights", ["--output", "samples"]) and folder.endswith("/<b>hostile"), command
+    with opened(browser, pages["begun"]) as page:
+        assert page.locator("#next").is_hidden()
 
 
 def test_a_comparison_says_what_differs(browser, pages):

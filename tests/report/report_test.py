@@ -1,6 +1,7 @@
 """effuse-report from outside: what the page holds, of runs in every state, and what is refused."""
 
 import base64
+import fcntl
 import json
 import re
 import shutil
@@ -49,7 +50,7 @@ def test_it_tells_how_the_run_went(page, continued):
     assert {key: shown["goodput"][key] for key in ("goodput", "total_s", "lost_s", "kept")} == {
         key: goodput[key] for key in ("goodput", "total_s", "lost_s", "kept")}
     assert shown["goodput"]["attempts"] == 2
-    assert [restart["after_step"] for restart in shown["restarts"]] == [10]
+    assert [(restart["after_step"], restart["by"]) for restart in shown["restarts"]] == [(10, "attempt")]
     assert shown["bad_steps"]["logged"] == [7] and shown["bad_steps"]["described"][0]["loss"] == "nan"
     assert shown["config"]["run.steps"] == "20" and shown["config"]["model.name"] == '"unet2d"'
     assert shown["config_text"] == (continued / "config.toml").read_text()
@@ -94,7 +95,9 @@ def test_a_run_in_progress(place, tmp_path):
     finally:
         kill_all(job)
         job.communicate()
-    assert all(run["outcome"]["outcome"] == "running" and run["problems"] == [] for run in shown)
+    with open(place / "runs/.endless.lock", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)  # once the rank that was killed is gone
+    assert all(run["outcome"]["outcome"] == "running" and run["job"] == "alive" and run["problems"] == [] for run in shown)
     steps = [run["last"]["step"] for run in shown]
     assert 20 < steps[0] <= steps[1] <= steps[2] < 1000000
     assert shown[0]["outcome"]["total_steps"] == 1000000
@@ -102,6 +105,22 @@ def test_a_run_in_progress(place, tmp_path):
         file.write('{"step":999999,"loss":0.')
     killed = page_of(folder, tmp_path / "killed.html").run
     assert steps[2] <= killed["last"]["step"] < 999999 and killed["problems"] == []
+    assert killed["outcome"]["outcome"] == "running" and killed["job"] == "gone"
+    shutil.copytree(folder, tmp_path / "copy")
+    copy = page_of(tmp_path / "copy", tmp_path / "copy.html").run
+    assert copy["job"] == "unknown" and copy["last_sign_unix_s"] == copy["last"]["time_s"]
+
+
+def test_a_return_is_no_restart(returned, tmp_path):
+    folder, stopped_after = returned
+    shown = page_of(folder, tmp_path / "page.html").run
+    assert [(r["after_step"], r["by"]) for r in shown["restarts"]] == [(4, "restore"), (stopped_after, "attempt")]
+    assert shown["goodput"]["attempts"] == 2
+    (folder / "logs/rank-0000.log").rename(tmp_path / "rank-0000.log")
+    try:
+        assert [r["by"] for r in page_of(folder, tmp_path / "page.html").run["restarts"]] == ["unknown", "unknown"]
+    finally:
+        (tmp_path / "rank-0000.log").rename(folder / "logs/rank-0000.log")
 
 
 def test_runs_are_compared(continued, plain, tmp_path):

@@ -19,7 +19,7 @@ Chart.Interaction.modes.nearestOfEach = (chart, event) => {
   return found;
 };
 
-/** Dashed lines where runs went on after a stop, small triangles where steps were skipped. */
+/** Dashed lines where runs were started again, dotted ones where they went back, small triangles where steps were skipped. */
 const marksPlugin = {
   id: "marks",
   afterDatasetsDraw(chart, _, options) {
@@ -31,7 +31,7 @@ const marksPlugin = {
       if (!inside(x)) continue;
       ctx.strokeStyle = mark.color;
       ctx.lineWidth = 1.25;
-      ctx.setLineDash([4, 3]);
+      ctx.setLineDash(mark.isRestore ? [1.5, 2.5] : [5, 3]);
       ctx.beginPath();
       ctx.moveTo(x, area.top);
       ctx.lineTo(x, area.bottom);
@@ -93,8 +93,9 @@ function smoothed(values, level) {
 const points = (x, values) => x.map((at, i) => ({ x: at, y: values[i] ?? null })).filter((point) => point.x !== null);
 
 function line(label, color, pointList, more = {}) {
+  const isAlone = pointList.filter((point) => point.y !== null).length === 1;  // no line leads to it
   return {
-    label, data: pointList, borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0,
+    label, data: pointList, borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: isAlone && !more.isBand ? 3 : 0,
     pointHoverRadius: 3.5, tension: 0, spanGaps: true, clip: 6, ...more,
   };
 }

@@ -10,7 +10,7 @@ function drawRuns() {
   fillTable(byId("runs-table"), columns, runs.map((run) => {
     const state = stateOf(run);
     const rate = rateOf(run);
-    return [nameCell(run), make("span", { class: `badge ${state.kind}` }, state.text), format.count(stepOf(run)), format.count(run.last.images), format.number(finalLoss(run)),
+    return [nameCell(run), make("span", { class: `badge ${state.kind}` }, state.text), format.count(stepOf(run)), format.count(imagesOf(run)), format.number(finalLoss(run)),
       ...metrics.map((metric) => format.number(bestScore(run, metric)?.scores[metric])), rate ? format.number(Number(rate.value.toPrecision(3))) : "–",
       run.goodput ? format.duration(run.goodput.total_s) : "–", run.goodput ? format.percent(run.goodput.goodput) : "–"];
   }));

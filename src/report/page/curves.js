@@ -11,16 +11,19 @@ const tenthName = (run, tenth) => {
   return `${Math.floor((tenth * steps) / 10)}–${Math.floor(((tenth + 1) * steps) / 10) - 1}`;
 };
 
+const twentieth = (values) => Math.max(1, Math.round(values.length / 20));
+const isMeanOfSeveral = (values) => twentieth(values) > 1;
+
 /** The mean of the last twentieth: what a curve comes to. */
 function ending(values) {
   const there = present(values);
-  const last = there.slice(-Math.max(1, Math.round(there.length / 20)));
+  const last = there.slice(-twentieth(there));
   return last.length === 0 ? null : last.reduce((sum, value) => sum + value, 0) / last.length;
 }
 
 function marksOf(shown) {
   const restarts = shown.flatMap((run) => run.restarts.map((restart) =>
-    ({ x: axes.at(run, restart.after_step), color: isComparison ? theme.faint(colorOf(run), 0.7) : theme.color("mark") })));
+    ({ x: axes.at(run, restart.after_step), isRestore: restart.by === "restore", color: isComparison ? theme.faint(colorOf(run), 0.7) : theme.color(restart.by === "restore" ? "bad" : "mark") })));
   const steps = (run) => [...new Set([...run.bad_steps.logged, ...run.bad_steps.described.map((bad) => bad.step)])];
   const bad = shown.flatMap((run) => steps(run).map((step) =>
     ({ x: axes.at(run, step), color: isComparison ? colorOf(run) : theme.color("bad") })));
@@ -31,7 +34,9 @@ function marksOf(shown) {
 function summaryOf(shown, name) {
   return shown.map((run) => {
     const values = present(seriesOf(run, name).mean);
-    return `${isComparison ? `${run.name}: ` : ""}${format.number(values[0])} at the begin, ${format.number(ending(values))} at the end, ` +
+    const whose = isComparison ? `${run.name}: ` : "";
+    if (values.length === 1) return `${whose}${format.number(values[0])}, the only one logged`;
+    return `${whose}${format.number(values[0])} at the beginning, ${format.number(ending(values))} at the end, ` +
       `between ${format.number(Math.min(...values))} and ${format.number(Math.max(...values))}`;
   }).join("; ");
 }
@@ -169,6 +174,11 @@ function partsOfRuns(parent, shown) {
   });
 }
 
+function nothingToDraw() {
+  if (runs.some((run) => run.curves.lines > 0)) return "There is nothing to draw: the lines of the log that can be read have no numbers.";
+  return runs.some((run) => stepOf(run) > 0) ? "There is nothing to draw: metrics/train.jsonl is not there, or has no line that can be read." : "No step has been logged yet.";
+}
+
 function drawCurves() {
   const parent = byId("charts");
   seriesChart(parent, { title: "Loss", name: "loss", broad: true, isLog: () => view.isLogLoss });
@@ -183,7 +193,7 @@ function drawCurves() {
   const halves = parent.querySelectorAll(".chart:not(.broad)");
   if (halves.length % 2 === 1) lastOf(halves).classList.add("broad");
   if (parent.children.length === 0) {
-    parent.append(make("p", { class: "card note" }, "No step has been logged yet."));
+    parent.append(make("p", { class: "card note" }, nothingToDraw()));
     byId("curve-controls").hidden = true;
   }
 }

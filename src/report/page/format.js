@@ -12,7 +12,7 @@ const format = {
     return value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
   },
 
-  percent: (share) => `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`,
+  percent: (share) => `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)}\u00a0%`,
 
   /** "12k": for axes. */
   short(value) {

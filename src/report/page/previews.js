@@ -31,11 +31,20 @@ function previewFigure(run) {
   return { figure, set };
 }
 
+/** " (steps 4 and 8)" of a few. */
+function namedSteps(steps) {
+  if (steps.length > 5) return "";
+  const names = steps.map(format.count);
+  return names.length === 1 ? ` (step ${names[0]})` : ` (steps ${names.slice(0, -1).join(", ")} and ${lastOf(names)})`;
+}
+
 function noteOnPreviews(shown) {
   return shown.map((run) => {
-    const { found, shown: kept } = run.previews;
+    const { found, unreadable, shown: kept } = run.previews;
+    const leftOut = found - kept.length - unreadable.length;
     const parts = [];
-    if (found > kept.length) parts.push(`${format.count(found - kept.length)} of ${format.plural(found, "preview")} are left out to keep this file small${isComparison ? "" : `; all are in ${run.folder}/previews`}`);
+    if (leftOut > 0) parts.push(`${format.count(leftOut)} of ${format.plural(found, "preview")} ${leftOut === 1 ? "is" : "are"} left out to keep this file small${isComparison ? "" : `; all are in ${run.folder}/previews`}`);
+    if (unreadable.length > 0) parts.push(`${format.count(unreadable.length)} cannot be read${namedSteps(unreadable)}`);
     if (kept.some((preview) => preview.picture.is_shrunk)) parts.push("pictures are shrunk");
     return parts.length > 0 ? `${isComparison ? `${run.name}: ` : ""}${parts.join("; ")}.` : "";
   }).filter(Boolean).join(" ");

@@ -2,20 +2,21 @@
 
 const LOWER_IS_BETTER = { fid: true, kid: true };
 const SCORE_NAMES = { fid: "FID", kid: "KID", is: "Inception Score", precision: "Precision", recall: "Recall", density: "Density", coverage: "Coverage" };
-const QUIET_AFTER_S = 900;
 
 const configured = (run, key) => (run.config[key] ?? "").replace(/^"|"$/g, "");
 const stepOf = (run) => Math.max(run.last.step, run.outcome?.step ?? 0);
 const totalSteps = (run) => run.outcome?.total_steps || Number(configured(run, "run.steps")) ||
   Math.ceil((Number(configured(run, "run.images")) || 0) / (Number(configured(run, "run.batch_size")) || 1));
-const quiet = (run) => data.made_unix_s - run.last_sign_unix_s;
+const quiet = (run) => Math.max(0, data.made_unix_s - run.last_sign_unix_s);
 
+/** "running" only where the lock on the run says so: a job that was killed leaves all else as it was. */
 function stateOf(run) {
   const outcome = run.outcome?.outcome ?? "";
+  if (run.job === "alive" && (outcome === "running" || outcome === "")) return { text: "running", kind: "running" };
   switch (outcome) {
     case "done": return { text: "finished", kind: "good" };
     case "stopped": return { text: "stopped, can go on", kind: "warn" };
-    case "running": return quiet(run) > QUIET_AFTER_S ? { text: "running, or killed", kind: "warn" } : { text: "running", kind: "running" };
+    case "running": return run.job === "gone" ? { text: "killed or crashed", kind: "bad" } : { text: `last seen ${format.duration(quiet(run))} ago`, kind: "warn" };
     case "": return { text: "no outcome yet", kind: "warn" };
     default: return { text: outcome, kind: "bad" };
   }
@@ -44,10 +45,10 @@ function rateOf(run) {
   return null;
 }
 
-/** Seconds to the last step at the pace of the whole run; null where there is nothing to say. */
+/** Seconds to the last step at the pace of the whole run; null where it does not run, or there is nothing to say. */
 function timeLeft(run) {
   const left = totalSteps(run) - stepOf(run);
-  if (!run.goodput || left <= 0 || stepOf(run) === 0 || stateOf(run).kind === "good") return null;
+  if (!run.goodput || left <= 0 || stepOf(run) === 0 || stateOf(run).kind !== "running") return null;
   return (left * run.goodput.total_s) / stepOf(run);
 }
 
@@ -58,8 +59,8 @@ function sentenceOf(run) {
   const took = run.goodput ? ` in ${format.duration(run.goodput.total_s)}` : "";
   const loss = finalLoss(run);
   const words = [];
-  if (state.kind === "good") words.push(`All ${format.plural(step, "step")} done${took}`);
-  else words.push(`${format.count(step)}${total ? ` of ${format.count(total)}` : ""} steps done${took}`);
+  if (state.kind === "good") words.push(`${step === 1 ? "Its one step" : `All ${format.count(step)} steps`} done${took}`);
+  else words.push(`${total ? `${format.count(step)} of ${format.plural(total, "step")}` : format.plural(step, "step")} done${took}`);
   if (loss !== null) words.push(`loss ${format.number(loss)}`);
   const metric = metricsOf(run)[0];
   if (metric) {
@@ -67,31 +68,49 @@ function sentenceOf(run) {
     words.push(`best ${SCORE_NAMES[metric]} ${format.number(best.scores[metric])} at step ${format.count(best.step)}`);
   }
   if (run.goodput) words.push(`goodput ${format.percent(run.goodput.goodput)}`);
-  let sentence = `${words.join(", ")}.`;
-  if (state.kind === "running" || state.text === "running, or killed") {
-    sentence += ` Last sign of life ${format.duration(Math.max(0, quiet(run)))} before this report.`;
-  } else if (state.kind !== "good" && run.outcome?.reason) {
-    sentence += ` ${run.outcome.reason[0].toUpperCase()}${run.outcome.reason.slice(1)}.`.replace(/\.\.$/, ".");
+  return `${words.join(", ")}.${endingOf(run, state)}`;
+}
+
+/** What became of the job, as far as the run's folder and its lock tell. */
+function endingOf(run, state) {
+  const seen = `${format.duration(quiet(run))} before this report`;
+  if (state.kind === "running") return ` Last sign of life ${seen}, of ${format.moment(data.made_unix_s)}.`;
+  if (run.outcome?.outcome === "running") {
+    return run.job === "gone" ? ` Its process is gone, and never said how it ended. Last sign of life ${seen}. The same command goes on.`
+      : ` Last sign of life ${seen}. Whether it still runs cannot be told from here: it ran on another machine, or this is a copy of its folder.`;
   }
-  return sentence;
+  const reason = state.kind === "good" ? "" : run.outcome?.reason ?? "";
+  return reason && ` ${reason[0].toUpperCase()}${reason.slice(1)}${reason.endsWith(".") ? "" : "."}`;
 }
 
 function figure(label, value, unit, detail, share = null) {
   return make("div", { class: "figure" }, make("div", { class: "label" }, label),
-    make("div", { class: "value" }, value, unit ? make("span", { class: "unit" }, ` ${unit}`) : null),
+    make("div", { class: "value" }, make("span", {}, value), unit ? " " : null, unit ? make("span", { class: "unit" }, unit) : null),
     share === null ? null : make("div", { class: "bar", "aria-hidden": "true" }, make("i", { style: { width: `${100 * Math.min(1, share)}%` } })),
     detail ? make("div", { class: "detail" }, detail) : null);
 }
 
+/** Every step sees a batch; the last line of the log, where it is of that step, says it itself. */
+function imagesOf(run) {
+  const batch = Number(configured(run, "run.batch_size")) || 0;
+  return run.last.images > 0 && run.last.step === stepOf(run) ? run.last.images : Math.max(run.last.images, batch * stepOf(run));
+}
+
+function imagesSeen(run) {
+  const images = imagesOf(run);
+  return images > 0 || stepOf(run) === 0 ? `${format.plural(images, "image")} seen` : "";
+}
+
 function lossDetail(run) {
   const values = present(run.curves.series.loss?.mean ?? []);
-  return values.length > 1 ? `from ${format.number(values[0])}; mean of the last 5 %` : "";
+  if (values.length < 2) return "";
+  return `from ${format.number(values[0])}${isMeanOfSeveral(values) ? "; mean of the last 5 %" : ""}`;
 }
 
 function keyFigures(run) {
   const step = stepOf(run);
   const total = totalSteps(run);
-  const figures = [figure("Steps", format.count(step), total ? `of ${format.count(total)}` : "", `${format.plural(run.last.images, "image")} seen`, total ? step / total : null)];
+  const figures = [figure("Steps", format.count(step), total ? `of ${format.count(total)}` : "", imagesSeen(run), total ? step / total : null)];
   const loss = finalLoss(run);
   if (loss !== null) figures.push(figure("Loss", format.number(loss), "", lossDetail(run)));
   for (const metric of metricsOf(run).slice(0, 2)) {
@@ -103,7 +122,7 @@ function keyFigures(run) {
   if (rate) figures.push(figure("Rate", format.number(Number(rate.value.toPrecision(3))), "images/s", rate.note));
   if (run.goodput) {
     const left = timeLeft(run);
-    const attempts = run.goodput.attempts > 1 ? `${run.goodput.attempts} attempts` : "1 attempt";
+    const attempts = format.plural(run.goodput.attempts, "attempt");
     figures.push(figure("Time", format.duration(run.goodput.total_s), "", left === null ? attempts : `${attempts}; some ${format.duration(left)} left`));
     figures.push(figure("Goodput", format.percent(run.goodput.goodput), "", mostLost(run), run.goodput.goodput));
   }
@@ -135,6 +154,7 @@ function drawHead() {
   byId("state").textContent = state.text;
   byId("state").classList.add(state.kind);
   byId("sentence").textContent = sentenceOf(runs[0]);
+  if (runs[0].next_command) show("next").append(make("code", {}, runs[0].next_command));
   show("figures").append(...keyFigures(runs[0]));
 }
 

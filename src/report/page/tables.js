@@ -5,6 +5,7 @@ const LOST_NAMES = {
   evaluation: "evaluations", bad_steps: "skipped steps", redone: "redone steps", other: "other", down: "down",
 };
 const LOST_HUES = { startup: 5, data_wait: 6, communication: 1, checkpoint: 3, preview: 4, evaluation: 2, bad_steps: 7, redone: 7, other: 5, down: 7 };
+const BEGUN_BY = { attempt: "restart", restore: "return", unknown: "restart or return" };
 const SCORE_NOTES = { fid: "lower is better", kid: "lower is better" };
 
 function nameCell(run) {
@@ -57,28 +58,34 @@ function drawAttempts(run) {
   const kept = run.goodput?.kept ?? [];
   if (kept.length === 0) return;
   show("attempts");
-  const pause = (stretch, i) => {
-    const restart = run.restarts.find((mark) => mark.after_step === stretch.after);
-    if (i === 0 || !restart || restart.before_s === null || restart.after_s === null) return "–";
-    return format.duration(restart.after_s - restart.before_s);
-  };
-  fillTable(byId("attempts-table"), [{ title: "Steps" }, { title: "Training", number: true }, { title: "Pause before", number: true }],
-    kept.map((stretch, i) => [`${format.count(stretch.after + 1)} – ${format.count(stretch.up_to)}`, format.duration(stretch.productive_s), pause(stretch, i)]));
+  const begin = (stretch, i) => (i === 0 ? null : run.restarts.find((mark) => mark.after_step === stretch.after) ?? null);
+  const pause = (restart) => (!restart || restart.by === "restore" || restart.before_s === null || restart.after_s === null
+    ? "–" : format.duration(restart.after_s - restart.before_s));
+  fillTable(byId("attempts-table"), [{ title: "Steps" }, { title: "Begun by" }, { title: "Training", number: true }, { title: "Pause before", number: true }],
+    kept.map((stretch, i) => {
+      const restart = begin(stretch, i);
+      return [`${format.count(stretch.after + 1)} – ${format.count(stretch.up_to)}`, restart ? BEGUN_BY[restart.by] : "start", format.duration(stretch.productive_s), pause(restart)];
+    }));
   const notes = [format.plural(run.goodput.attempts, "attempt") + " began to train"];
   if (run.goodput.redone_steps > 0) notes.push(`${format.plural(run.goodput.redone_steps, "step")} had to be made again`);
   if (run.outcome?.slurm_job) notes.push(`the last one as Slurm job ${run.outcome.slurm_job}`);
-  byId("attempts-note").textContent = `${notes.join("; ")}. A pause is from the last line of the log before it to the first one after.`;
+  const explained = (by, text) => (run.restarts.some((restart) => restart.by === by) ? text : "");
+  byId("attempts-note").textContent = `${notes.join("; ")}.` +
+    explained("restore", " A return is no new attempt: the same job went back to a checkpoint, after too many skipped steps in a row.") +
+    explained("unknown", " Whether the job was started again or went back to a checkpoint was in logs/rank-0000.log, which does not say it any more.") +
+    explained("attempt", " A pause is from the last line of the log before it to the first one after.");
 }
 
 function drawCheckpoints(run) {
   if (run.checkpoints.length === 0) return;
   show("checkpoints");
   const keepEvery = Number(configured(run, "checkpoint.keep_every_steps")) || 0;
-  const notes = (checkpoint) => [checkpoint.is_latest ? "latest" : "", checkpoint.is_best ? "best" : "",
+  const marks = (checkpoint) => [checkpoint.is_latest ? "latest" : "", checkpoint.is_best ? "best" : "",
     keepEvery > 0 && checkpoint.step % keepEvery === 0 ? "kept for ever" : ""].filter(Boolean).join(", ");
-  fillTable(byId("checkpoints-table"), [{ title: "Step", number: true }, { title: "Size", number: true }, { title: "Written, UTC" }, { title: "Age", number: true }, { title: "" }],
-    [...run.checkpoints].reverse().map((checkpoint) => [format.count(checkpoint.step), format.bytes(checkpoint.size_bytes),
-      format.moment(checkpoint.written_unix_s).replace(" UTC", ""), format.duration(Math.max(0, data.made_unix_s - checkpoint.written_unix_s)), notes(checkpoint)]));
+  const beside = (text, more, kind) => make("span", {}, more ? `${text}, ` : text, more ? make("span", { class: kind }, more) : null);
+  fillTable(byId("checkpoints-table"), [{ title: "Step" }, { title: "Size", number: true }, { title: "Written, UTC" }],
+    [...run.checkpoints].reverse().map((checkpoint) => [beside(format.count(checkpoint.step), marks(checkpoint), "soft"), format.bytes(checkpoint.size_bytes),
+      beside(format.moment(checkpoint.written_unix_s).replace(" UTC", ""), `${format.duration(Math.max(0, data.made_unix_s - checkpoint.written_unix_s))} old`, "soft whole")]));
 }
 
 function drawBadSteps(run) {
@@ -91,7 +98,7 @@ function drawBadSteps(run) {
   const listed = run.bad_steps.described.length;
   byId("bad-steps-table").closest(".scroll").hidden = listed === 0;
   byId("bad-steps-note").textContent = `${format.plural(count, "step")} changed nothing: not finite, or a spike` +
-    (listed === 0 ? "." : `${count > listed ? `; the first ${listed} are listed` : ""}. Their images are named in bad_steps/.`);
+    (listed === 0 ? "." : `${count > listed ? `; ${listed === 1 ? "the first is" : `the first ${format.count(listed)} are`} listed` : ""}. ${count === 1 ? "Its" : "Their"} images are named in bad_steps/.`);
 }
 
 /** The settings that say most, from which the rest may be guessed. */
@@ -102,8 +109,8 @@ function drawSetup(run) {
   const entries = [
     ["Data", of("data.folder")],
     ["Model", join(of("model.name"), of("model.block_out_channels") ? `channels ${of("model.block_out_channels").replace(/[[\] ]/g, "").replaceAll(",", " · ")}` : "", size > 0 ? `${size} × ${size} pixels` : "")],
-    ["Diffusion", join(of("diffusion.timesteps") ? `${of("diffusion.timesteps")} steps` : "", of("diffusion.schedule"), of("diffusion.prediction"))],
-    ["Batch", join(of("run.batch_size") ? `${of("run.batch_size")} images over all ranks` : "", of("run.seed") ? `seed ${of("run.seed")}` : "")],
+    ["Diffusion", join(of("diffusion.timesteps") ? format.plural(Number(of("diffusion.timesteps")), "step") : "", of("diffusion.schedule"), of("diffusion.prediction"))],
+    ["Batch", join(of("run.batch_size") ? `${format.plural(Number(of("run.batch_size")), "image")} over all ranks` : "", of("run.seed") ? `seed ${of("run.seed")}` : "")],
     ["Optimiser", join(of("optimizer.name"), of("optimizer.lr") ? `lr ${of("optimizer.lr")}` : "", of("optimizer.lr_schedule"))],
     ["Average", of("ema.decay") ? `decay ${of("ema.decay")}` : ""],
     ["Precision", join(of("precision.compute"), of("precision.weights") ? `weights ${of("precision.weights")}` : "")],

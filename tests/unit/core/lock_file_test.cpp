@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/lock_holder.hpp"
 #include "core/text.hpp"
 #include "support/error_message.hpp"
 #include "support/temporary_folder.hpp"
@@ -50,13 +51,30 @@ TEST(LockFile, OfAProcessThatWasKilledHoldsNobodyUp) {
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
   EXPECT_THROW(LockFile(folder / ".lock", "the run", ""), ConfigError);
+  EXPECT_EQ(lock_holder(folder / ".lock"), LockHolder::alive);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(lock_holder(folder / ".lock"), LockHolder::gone);
   EXPECT_TRUE(std::filesystem::exists(folder / ".lock")) << "it could not clean up";
   EXPECT_NO_THROW(LockFile(folder / ".lock", "the run", ""));
   EXPECT_FALSE(std::filesystem::exists(folder / ".lock"));
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+TEST(LockFile, IsNotTakenByAsking) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(lock_holder(folder / ".lock"), LockHolder::unknown);
+  EXPECT_FALSE(std::filesystem::exists(folder / ".lock"));
+  const LockFile first(folder / ".lock", "the run", "");
+  EXPECT_EQ(lock_holder(folder / ".lock"), LockHolder::alive) << "of this process, too";
+  EXPECT_EQ(lock_holder(folder / ".lock"), LockHolder::alive);
+}
+
+TEST(LockFile, WithoutHolderThatAnotherHostWroteSaysNothing) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / ".lock") << "effuse-train on another.host.of.none (process 7)";
+  EXPECT_EQ(lock_holder(folder / ".lock"), LockHolder::unknown);
 }
 
 TEST(LockFile, IsWaitedForWhereThatIsWanted) {

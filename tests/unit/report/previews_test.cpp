@@ -130,7 +130,16 @@ TEST(Previews, ThatCannotBeReadAreNamed) {
   Problems problems;
   EXPECT_EQ(read_run_previews(folder.path(), {}, problems).shown.size(), 2U);
   ASSERT_EQ(problems.size(), 1U);
-  EXPECT_NE(problems[0].find("step 150"), std::string::npos) << problems[0];
+  EXPECT_TRUE(problems[0].starts_with("The preview of step 150 is left out: ")) << problems[0];
+  write_file_atomically(folder / "step-00000180.png", "");
+  problems.clear();
+  const RunPreviews previews = read_run_previews(folder.path(), {}, problems);
+  EXPECT_EQ(previews.found, 4);
+  EXPECT_EQ(previews.unreadable, (std::vector<std::int64_t>{150, 180}));
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_TRUE(problems[0].starts_with(
+      "2 previews cannot be read and are left out. The first is that of step 150: "))
+      << problems[0];
 }
 
 TEST(Base64, IsThatOfRfc4648) {

@@ -7,6 +7,8 @@
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/host_name.hpp"
+#include "core/lock_file.hpp"
 #include "core/text.hpp"
 #include "support/error_message.hpp"
 #include "support/temporary_folder.hpp"
@@ -74,12 +76,21 @@ TEST_F(RunRecordTest, LeavesOutWhatIsDamagedAndNamesIt) {
   put("metrics/evaluation.jsonl",
       "{\"step\":5,\"fid\":3.5,\"time_s\":1}\nnonsense\n{\"step\":10,\"fi");
   put("checkpoints/step-00000010/manifest.json", "{");
+  put("checkpoints/step-00000020/model.safetensors", "");
+  put("bad_steps/step-00000003.json", "");
+  put("metrics/train.jsonl", "{\"step\":9}\nno\n{\"step\":8}\nno\n");
   const RunRecord record = read();
-  EXPECT_THAT(record.problems,
-              testing::UnorderedElementsAre(
-                  HasSubstr("outcome.json is damaged"), HasSubstr("goodput.json is damaged"),
-                  HasSubstr("1 damaged line(s) of evaluation.jsonl"),
-                  HasSubstr("manifest.json is damaged"), HasSubstr("checkpoint step-00000010")));
+  EXPECT_THAT(
+      record.problems,
+      testing::UnorderedElementsAre(
+          HasSubstr("outcome.json is damaged"), HasSubstr("goodput.json is damaged"),
+          "1 damaged line of metrics/evaluation.jsonl is left out.",
+          HasSubstr("checkpoints/step-00000010/manifest.json is damaged"),
+          "checkpoints/step-00000020/manifest.json is missing: this checkpoint is left out.",
+          HasSubstr("bad_steps/step-00000003.json is damaged"),
+          "2 damaged lines of metrics/train.jsonl are left out.",
+          "1 line of metrics/train.jsonl is left out: its step is not above that of a "
+          "line before."));
   ASSERT_TRUE(record.environment);
   EXPECT_EQ(record.environment->effuse, "");
   ASSERT_EQ(record.environment->ranks.size(), 2U);
@@ -101,6 +112,68 @@ TEST_F(RunRecordTest, HasARestartForEachStretchButTheFirst) {
   EXPECT_EQ(record.log.restarts[0].after_s, 9.0);
   EXPECT_EQ(record.log.restarts[1].after_step, 50);
   EXPECT_EQ(record.goodput->attempts, 4);
+}
+
+std::string account(int attempts, int bad_steps) {
+  return cat(R"({"attempts":)", attempts, R"(,"bad_steps":)", bad_steps, R"(,"kept":[)",
+             R"({"after":0,"up_to":1990},{"after":1990,"up_to":3000},{"after":3000,"up_to":3500},)",
+             R"({"after":3500,"up_to":4000}]})");
+}
+
+std::vector<Continuation> continuations(const RunRecord& record) {
+  std::vector<Continuation> found;
+  for (const Restart& restart : record.log.restarts) found.push_back(restart.by);
+  return found;
+}
+
+TEST_F(RunRecordTest, TellsRestartsOfTheJobFromReturnsToACheckpoint) {
+  using enum Continuation;
+  put("config.toml", "");
+  put("goodput.json", account(4, 0));
+  EXPECT_THAT(continuations(read()), ElementsAre(attempt, attempt, attempt))
+      << "without skipped steps it never went back";
+  put("goodput.json", account(1, 12));
+  EXPECT_THAT(continuations(read()), ElementsAre(restore, restore, restore));
+  put("goodput.json", account(3, 12));
+  EXPECT_THAT(continuations(read()), ElementsAre(unknown, unknown, unknown));
+  const std::string stamp = "2025-01-31 23:59:59.000001 ";
+  put("logs/rank-0000.log",
+      stamp + "info    steps       9,000 of 8 images\n" +  //
+          stamp + "warning back to the checkpoint of step 1990; the learning rate is now 0.5\n" +
+          stamp + "info    steps       9,000 of 8 images, continuing after step 1,990\n" + stamp +
+          "info    steps       9,000 of 8 images, continuing after step 3,000\n" + stamp +
+          "warning back to the checkpoint of step 3000; the learning rate is now 0.25\n");
+  EXPECT_THAT(continuations(read()), ElementsAre(attempt, restore, unknown))
+      << "what went on there last made the progress that is kept";
+}
+
+TEST_F(RunRecordTest, SaysWhetherItsJobLives) {
+  put("outcome.json", R"({"outcome":"running"})");
+  put("metrics/train.jsonl", "{\"step\":20,\"time_s\":5}\n");
+  const std::filesystem::path lock = run().parent_path() / ".faces.lock";
+  EXPECT_EQ(read().job, LockHolder::unknown);
+  EXPECT_EQ(read().last_sign_unix_s, 5.0) << "files of a copy are younger than what they tell of";
+  {
+    const LockFile held(lock, "the run", "");
+    EXPECT_EQ(read().job, LockHolder::alive);
+    EXPECT_EQ(read_run(run() / "", {}).job, LockHolder::alive);
+    EXPECT_GT(read().last_sign_unix_s, 1e9);
+  }
+  write_file_atomically(lock, cat("effuse-train on ", host_name(), " (process 7)"));
+  EXPECT_EQ(read().job, LockHolder::gone);
+  write_file_atomically(lock, "effuse-train on another.host.of.none (process 7)");
+  EXPECT_EQ(read().job, LockHolder::unknown);
+}
+
+TEST_F(RunRecordTest, GivesACommandThatAShellTakesAsItIs) {
+  const std::filesystem::path place = folder_ / "my runs/it's";
+  std::filesystem::create_directories(place / "checkpoints/step-00000010");
+  write_file_atomically(place / "config.toml", "");
+  EXPECT_EQ(read_run(place, {}).next_command, "") << "there is no checkpoint";
+  write_file_atomically(place / "checkpoints/step-00000010/manifest.json", "{}");
+  EXPECT_EQ(read_run(place, {}).next_command,
+            cat("effuse-sample --weights '", (folder_ / "my runs").string(),
+                "/it'\\''s' --output samples"));
 }
 
 TEST_F(RunRecordTest, HasCheckpointsWithSizeAndMarks) {

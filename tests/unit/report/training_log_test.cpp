@@ -15,9 +15,11 @@
 namespace effuse {
 namespace {
 
-TrainingLog log_of(const std::string& text, const std::vector<std::int64_t>& restarts = {}) {
+TrainingLog log_of(const std::string& text, const std::vector<std::int64_t>& steps = {}) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "train.jsonl", text);
+  std::vector<Restart> restarts;
+  for (const std::int64_t step : steps) restarts.push_back({.after_step = step});
   return read_training_log(folder / "train.jsonl", restarts);
 }
 
@@ -43,7 +45,8 @@ TEST(TrainingLog, CountsDamagedLinesAndStepsThatGoBack) {
   const TrainingLog log =
       log_of("{\"step\":1}\nnonsense\n{\"step\":5}\n{\"step\":4}\n{\"step\":6}\n");
   EXPECT_EQ(log.lines, 3);
-  EXPECT_EQ(log.damaged_lines, 2);
+  EXPECT_EQ(log.damaged_lines, 1);
+  EXPECT_EQ(log.late_lines, 1);
   EXPECT_EQ(log.last.step, 6);
 }
 
@@ -52,6 +55,9 @@ TEST(TrainingLog, WithoutOneGoodLineIsRefused) {
   EXPECT_NE(message.find("train.jsonl is damaged: none of its 3 lines"), std::string::npos)
       << message;
   EXPECT_NE(message.find("backup"), std::string::npos) << message;
+  const std::string of_one = message_of<DataError>([] { log_of("a\n"); });
+  EXPECT_NE(of_one.find("is damaged: its only line is no JSON object"), std::string::npos)
+      << of_one;
 }
 
 TEST(TrainingLog, NamesBadStepsUpToALimit) {
