@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/log.hpp"
+#include "core/shell_word.hpp"
 #include "core/text.hpp"
 #include "diffusion/schedule.hpp"
 #include "exchange/formats.hpp"
@@ -117,7 +118,7 @@ void write(const ModelFile& file, const ConvertConfig& convert) {
     write_effuse(file, convert.output);
   }
   log::info("output      ", convert.output, " (", name_of(format), ")");
-  log::info("next        effuse-sample --weights ", convert.output, " --output samples",
+  log::info("next        effuse-sample --weights ", shell_word(convert.output), " --output samples",
             file.class_names.empty() || file.model.null_class ? "" : " --guidance 1");
 }
 

@@ -19,6 +19,7 @@
 #include "config/toml_writer.hpp"
 #include "core/files.hpp"
 #include "core/log.hpp"
+#include "core/shell_word.hpp"
 #include "core/stop.hpp"
 #include "models/factory.hpp"
 #include "models/operations.hpp"
@@ -348,8 +349,7 @@ JobEnd TrainRun::evaluate_and_train() {
   }
   if (end == TrainingEnd::finished) {
     log::info("done: ", total_steps_, " steps. Images: effuse-sample --weights ",
-              folder_.path().string(), " --output samples");
-    if (config_.metrics.report) log::info("report      ", folder_.report().string());
+              shell_word(folder_.path().string()), " --output samples");
     return {ExitCode::done, "all steps done"};
   }
   log::info("stopped after step ", context_.step, " with a checkpoint (",

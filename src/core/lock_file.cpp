@@ -7,7 +7,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "core/error.hpp"
@@ -26,6 +28,17 @@ Attempt try_lock(int descriptor, int operation) {
     return errno == EWOULDBLOCK ? Attempt::held_by_another : Attempt::unsupported;
   }
   return Attempt::locked;
+}
+
+/// As try_lock(), but who only asks whether the lock is held (lock_holder()) is waited for.
+Attempt lock_beside_those_who_ask(int descriptor, int operation) {
+  constexpr int kMost = 10;
+  Attempt attempt = try_lock(descriptor, operation);
+  for (int again = 0; again < kMost && attempt == Attempt::held_by_another; ++again) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    attempt = try_lock(descriptor, operation);
+  }
+  return attempt;
 }
 
 /// Whether `file` still names what was opened: its last holder removes it.
@@ -65,7 +78,7 @@ std::string LockFile::take(int operation) {
       throw std::system_error(errno, std::generic_category(),
                               cat("cannot create ", file_.string()));
     }
-    const Attempt attempt = try_lock(descriptor_, operation);
+    const Attempt attempt = lock_beside_those_who_ask(descriptor_, operation);
     if (attempt == Attempt::held_by_another) {
       const std::string holder = holder_in(descriptor_);
       ::close(std::exchange(descriptor_, -1));

@@ -10,8 +10,7 @@ enum class LockHolder {
   unknown,  ///< there is no file, no lock can be seen here, or a process of another host wrote it
 };
 
-/// Of a LockFile that another process, or this one, may hold. For the moment of asking, some
-/// microseconds, a LockFile is refused where there is no holder.
+/// Of a LockFile that another process, or this one, may hold.
 LockHolder lock_holder(const std::filesystem::path& file);
 
 }  // namespace effuse

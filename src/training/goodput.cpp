@@ -49,10 +49,12 @@ void Goodput::add_steps(const StepTimeline& steps, std::int64_t step, const Step
   if (made == 0) return;
   add_lost(Lost::data_wait, steps.stalled_s() - known.stalled_s());
   add_lost(Lost::communication, exposed_s(steps) - exposed_s(known));
-  // Those that were bad took as long as the others.
+  // Those that were bad took as long as the others. What is computed may become less, where a step
+  // turns out to have waited longer than its own time.
   const double computing_s = computed_s(steps) - computed_s(known);
   const std::int64_t bad = steps.bad_steps - known.bad_steps;
-  const double bad_s = computing_s * static_cast<double>(bad) / static_cast<double>(made);
+  const double bad_s =
+      std::max(computing_s, 0.0) * static_cast<double>(bad) / static_cast<double>(made);
   add_lost(Lost::bad_steps, bad_s);
   state_.bad_steps += bad;
   if (state_.kept.empty()) state_.kept.push_back({step - made, step, 0.0});

@@ -225,3 +225,17 @@ def test_bad_usage(plain, tmp_path):
             ([plain, "--output", plain / "config.toml/page.html"], 1, "config.toml")):
         refused = run("effuse-report", *arguments)
         assert refused.returncode == code and words in refused.stderr, (arguments, refused.stderr)
+
+
+def test_a_report_is_announced_only_where_it_is(place):
+    """By effuse-train, at the end: a folder is in its way in one of the runs, whose name has a blank."""
+    (place / "runs/blocked run/report.html").mkdir(parents=True)
+    messages = {}
+    for name in ("blocked run", "free"):
+        done = run("effuse-train", "--config", place / "tiny.toml", "--name", name, *overrides({"run.steps": 1, "preview.every_steps": 0}))
+        assert done.returncode == 0, done.stderr
+        messages[name] = done.stderr
+    assert "warning: report.html is not of now: " in messages["blocked run"] and "report      " not in messages["blocked run"]
+    assert messages["free"].splitlines()[-1] == f"report      {place / 'runs/free/report.html'}"
+    assert f"effuse-sample --weights '{place / 'runs/blocked run'}' --output samples" in messages["blocked run"]
+    assert f"effuse-sample --weights {place / 'runs/free'} --output samples" in messages["free"]

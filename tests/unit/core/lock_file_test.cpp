@@ -38,6 +38,22 @@ TEST(LockFile, IsGoneWithItsHolder) {
   EXPECT_NO_THROW(LockFile(folder / ".lock", "the run", ""));
 }
 
+TEST(LockFile, IsNotRefusedBecauseSomebodyAsks) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / ".lock") << "left by a process that was killed";
+  std::atomic<bool> done = false;
+  std::jthread asks([&] {
+    while (!done) lock_holder(folder / ".lock");
+  });
+  for (int i = 0; i < 200; ++i) {
+    std::optional<LockFile> lock;
+    EXPECT_NO_THROW(lock.emplace(folder / ".lock", "the run", ""));
+    lock.reset();
+    std::ofstream(folder / ".lock") << "again";
+  }
+  done = true;
+}
+
 TEST(LockFile, OfAProcessThatWasKilledHoldsNobodyUp) {
   const TemporaryFolder folder;
   int ready[2];

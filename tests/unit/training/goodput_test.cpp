@@ -44,6 +44,27 @@ void expect_whole(const Goodput& goodput) {
               goodput.total_s(), 1e-9);
 }
 
+TEST(Goodput, of_a_bad_step_that_only_waited_is_no_gain) {
+  StepReport computed;
+  computed.wall_s = 1.0;
+  StepTimeline known;
+  known.add(computed);
+  StepReport waited;
+  waited.wall_s = 0.1;
+  waited.exposed_s = 0.6;  // the report of a wait that began in the step before
+  waited.good = false;
+  StepTimeline both = known;
+  both.add(waited);
+  Goodput goodput = begun();
+  goodput.add_steps(known, 1);
+  goodput.add_steps(both, 2, known);
+  EXPECT_DOUBLE_EQ(goodput.lost_s(Lost::bad_steps), 0);
+  EXPECT_DOUBLE_EQ(goodput.lost_s(Lost::communication), 0.6);
+  EXPECT_DOUBLE_EQ(goodput.productive_s(), 0.5);
+  EXPECT_EQ(goodput.state().bad_steps, 1);
+  expect_whole(goodput);
+}
+
 TEST(Goodput, of_a_run_that_ends_as_it_should) {
   Goodput goodput = begun();
   goodput.add_steps(steps(50), 50);
