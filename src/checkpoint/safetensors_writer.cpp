@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
-#include <span>
 
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/safetensors_types.hpp"
+#include "checkpoint/tensor_bytes.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -72,7 +72,7 @@ FileRecord write_safetensors(const std::filesystem::path& path, const NamedTenso
   file.write(header);
   for (const auto& [name, tensor] : tensors) {
     const at::Tensor plain = tensor.detach().cpu().contiguous();
-    file.write(std::span(static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()));
+    file.write(bytes_of(plain));
   }
   return file.finish();
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/tensor_bytes.hpp"
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
@@ -17,7 +18,6 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "core/zero_padded.hpp"
-#include "evaluation/tensor_bytes.hpp"
 #include "npz/npz_reader.hpp"
 #include "npz/npz_writer.hpp"
 
@@ -49,7 +49,7 @@ at::Tensor read_rows(const NpzReader& reader, const char* name, std::int64_t ima
                     info.shape[0] == images && (columns == 0 || info.shape[1] == columns);
   if (!fits) throw DataError(cat(reader.path().string(), ": ", name, " is ", describe(info)));
   const at::Tensor rows = at::empty(info.shape, at::kFloat);
-  reader.read(name, bytes_of(rows));
+  reader.read(name, bytes_to_fill(rows));
   return rows;
 }
 

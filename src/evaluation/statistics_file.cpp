@@ -5,10 +5,10 @@
 #include <cmath>
 #include <string>
 
+#include "checkpoint/tensor_bytes.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "evaluation/statistics_check.hpp"
-#include "evaluation/tensor_bytes.hpp"
 #include "npz/npz_reader.hpp"
 #include "npz/npz_writer.hpp"
 
@@ -24,7 +24,7 @@ at::Tensor read_floats(const NpzReader& reader, const std::string& name) {
   }
   const at::Tensor values =
       at::empty(info.shape, info.type == ArrayType::fp32 ? at::kFloat : at::kDouble);
-  reader.read(name, bytes_of(values));
+  reader.read(name, bytes_to_fill(values));
   require_finite(values, reader.path(), name);
   return values.to(at::kDouble);
 }
@@ -54,7 +54,7 @@ std::int64_t read_count(const NpzReader& reader) {
   const at::ScalarType type = count_type(info.type);
   if (type == at::ScalarType::Undefined || info.count() != 1) refuse(describe(info));
   const at::Tensor count = at::empty({}, type);
-  reader.read("count", bytes_of(count));
+  reader.read("count", bytes_to_fill(count));
   const auto value = count.item<double>();
   constexpr double kLargest = 9007199254740992.0;  // beyond, float64 has not every integer
   if (!(value >= 1 && value <= kLargest) || value != std::floor(value)) refuse(cat(value));

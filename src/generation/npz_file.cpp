@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "checkpoint/tensor_bytes.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "diffusion/quantise.hpp"
@@ -14,10 +15,6 @@
 
 namespace effuse {
 namespace {
-
-std::span<std::byte> bytes_of(const at::Tensor& tensor) {
-  return {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()};
-}
 
 /// Hands out tensors as a stream of bytes, beginning with `first`.
 NpzWriter::Source stream_of(at::Tensor first, const std::function<at::Tensor()>& next) {
@@ -71,7 +68,7 @@ at::Tensor NpzFile::read(std::int64_t place, std::int64_t images) const {
     std::vector<std::int64_t> shape = reader_->info("arr_0").shape;
     shape[0] = images;
     at::Tensor rows = at::empty(shape, at::kByte);
-    reader_->read_rows("arr_0", place, images, bytes_of(rows));
+    reader_->read_rows("arr_0", place, images, bytes_to_fill(rows));
     return rows;
   } catch (const DataError& error) {
     log::local_warning(error.what(), ". What is damaged is made again.");

@@ -1,6 +1,7 @@
 #include "generation/safetensors_images.hpp"
 
 #include "checkpoint/safetensors.hpp"
+#include "checkpoint/tensor_bytes.hpp"
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
@@ -15,7 +16,7 @@ constexpr const char* kChecksum = "images_crc32c";
 
 std::string checksum_of(const at::Tensor& images) {
   const at::Tensor plain = images.cpu().contiguous();
-  return cat(crc32c({static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()}));
+  return cat(crc32c(bytes_of(plain)));
 }
 
 /// The format itself has no checksum.

@@ -2,22 +2,14 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <span>
 #include <vector>
 
+#include "checkpoint/tensor_bytes.hpp"
 #include "core/checksum.hpp"
 #include "core/text.hpp"
 #include "core/zero_padded.hpp"
 
 namespace effuse {
-namespace {
-
-std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
-  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
-}
-
-}  // namespace
-
 DrawLog::DrawLog(const std::filesystem::path& folder, int rank, std::int64_t steps_done)
     : writer_(folder / cat("rank-", zero_padded(rank, 4), ".jsonl"), steps_done) {}
 
