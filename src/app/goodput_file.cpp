@@ -26,9 +26,9 @@ Goodput::State state_from(const Json& json) {
     state.lost_s[i] = json.at("lost_s").value(kLostNames[i], 0.0);  // earlier releases knew fewer
   }
   for (const Json& stretch : json.at("kept")) {
-    state.kept.push_back({stretch.at("after").get<std::int64_t>(),
-                          stretch.at("up_to").get<std::int64_t>(),
-                          stretch.at("productive_s").get<double>()});
+    state.kept.push_back(
+        {stretch.at("after").get<std::int64_t>(), stretch.at("up_to").get<std::int64_t>(),
+         stretch.at("productive_s").get<double>(), stretch.value("attempt", std::int64_t{0})});
   }
   return state;
 }
@@ -51,8 +51,9 @@ void write_goodput(const std::filesystem::path& file, const Goodput& goodput) {
   Json lost = Json::object();
   for (std::size_t i = 0; i < kLostReasons; ++i) lost[kLostNames[i]] = state.lost_s[i];
   Json kept = Json::array();
-  for (const auto& [from, to, productive_s] : state.kept) {
-    kept.push_back({{"after", from}, {"up_to", to}, {"productive_s", productive_s}});
+  for (const auto& [from, to, productive_s, attempt] : state.kept) {
+    kept.push_back(
+        {{"after", from}, {"up_to", to}, {"productive_s", productive_s}, {"attempt", attempt}});
   }
   const Json json{{"format", 1},
                   {"goodput", goodput.ratio()},

@@ -107,7 +107,8 @@ Json goodput_of(const std::optional<RunGoodput>& goodput) {
   for (const auto& stretch : goodput->kept) {
     kept.push_back({{"after", stretch.after},
                     {"up_to", stretch.up_to},
-                    {"productive_s", stretch.productive_s}});
+                    {"productive_s", stretch.productive_s},
+                    {"attempt", stretch.attempt}});
   }
   return {{"goodput", goodput->goodput},
           {"total_s", goodput->total_s},

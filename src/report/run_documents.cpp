@@ -93,8 +93,8 @@ std::optional<RunGoodput> read_run_goodput(const std::filesystem::path& file, Pr
     }
   }
   for (const Json& kept : elements(*json, "kept")) {
-    goodput.kept.push_back(
-        {integer_in(kept, "after"), integer_in(kept, "up_to"), number_in(kept, "productive_s")});
+    goodput.kept.push_back({integer_in(kept, "after"), integer_in(kept, "up_to"),
+                            number_in(kept, "productive_s"), integer_in(kept, "attempt")});
   }
   return goodput;
 }

@@ -42,6 +42,7 @@ struct RunGoodput {
     std::int64_t after = 0;
     std::int64_t up_to = 0;
     double productive_s = 0;
+    std::int64_t attempt = 0;  ///< from 1; 0: not known
   };
   double goodput = 0;
   double total_s = 0;

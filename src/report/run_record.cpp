@@ -22,7 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kDescribedBadSteps = 20;
 constexpr const char* kLog = "metrics/train.jsonl";
-constexpr const char* kMessages = "logs/rank-0000.log";
 /// One of them is there from the beginning of a run on.
 constexpr std::array kOfARun{"config.toml", "environment.json", "outcome.json", kLog};
 
@@ -109,7 +108,7 @@ RunRecord read_run(const fs::path& folder, const PreviewBudget& previews,
   run.outcome = read_run_outcome(folder / "outcome.json", run.problems);
   run.environment = read_run_environment(folder / "environment.json", run.problems);
   run.goodput = read_run_goodput(folder / "goodput.json", run.problems);
-  run.log = read_training_log(folder / kLog, find_restarts(run.goodput, folder / kMessages));
+  run.log = read_training_log(folder / kLog, find_restarts(run.goodput));
   note_lines_left_out(run);
   run.evaluations = read_run_evaluations(folder / "metrics/evaluation.jsonl", run.problems);
   run.bad_steps = read_run_bad_steps(folder / "bad_steps", kDescribedBadSteps, run.problems);

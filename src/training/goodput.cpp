@@ -57,7 +57,7 @@ void Goodput::add_steps(const StepTimeline& steps, std::int64_t step, const Step
       std::max(computing_s, 0.0) * static_cast<double>(bad) / static_cast<double>(made);
   add_lost(Lost::bad_steps, bad_s);
   state_.bad_steps += bad;
-  if (state_.kept.empty()) state_.kept.push_back({step - made, step, 0.0});
+  if (state_.kept.empty()) state_.kept.push_back({step - made, step, 0.0, state_.attempts});
   state_.kept.back().to = step;
   state_.kept.back().productive_s += computing_s - bad_s;
   state_.elapsed_s += computing_s - bad_s;
@@ -86,7 +86,7 @@ void Goodput::go_back(std::int64_t step) {
     last.to -= redone;
     drop_empty();
   }
-  kept.push_back({step, step, 0.0});
+  kept.push_back({step, step, 0.0, state_.attempts});
 }
 
 double Goodput::productive_s() const {

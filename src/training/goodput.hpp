@@ -39,6 +39,7 @@ class Goodput {
     std::int64_t from = 0;
     std::int64_t to = 0;
     double productive_s = 0.0;
+    std::int64_t attempt = 0;  ///< that made them, from 1; 0: an earlier release did not tell
 
     bool operator==(const Stretch&) const = default;
   };

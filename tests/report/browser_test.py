@@ -65,10 +65,11 @@ def big_run(plain, folder):
     line = {**records(plain)[20], "step": BIG, "images": 64 * BIG, "time_s": 1e9}
     (folder / "metrics/train.jsonl").write_text("".join(json.dumps({**line, "step": step}) + "\n" for step in (BIG // 3, BIG // 2, BIG)))
     (folder / "outcome.json").write_text(json.dumps({"outcome": "running", "step": BIG, "total_steps": 987_654_321}))
-    kept = [{"after": 0, "up_to": BIG // 3, "productive_s": 3e6}, {"after": BIG // 3, "up_to": BIG // 2, "productive_s": 4e6}, {"after": BIG // 2, "up_to": BIG, "productive_s": 1e6}]
+    kept = [{"after": 0, "up_to": BIG // 3, "productive_s": 3e6, "attempt": 1},
+            {"after": BIG // 3, "up_to": BIG // 2, "productive_s": 4e6, "attempt": 2},
+            {"after": BIG // 2, "up_to": BIG, "productive_s": 1e6, "attempt": 2}]
     (folder / "goodput.json").write_text(json.dumps({
         "goodput": 0.912, "total_s": 8.64e6, "productive_s": 8e6, "lost_s": {"down": 64e4}, "attempts": 2, "redone_steps": 1, "bad_steps": 4321, "kept": kept}))
-    (folder / "logs/rank-0000.log").write_text(f"continuing after step {BIG // 3:,}\nback to the checkpoint of step {BIG // 2}; the learning rate\n")
     (folder / "bad_steps").mkdir()
     (folder / f"bad_steps/step-{BIG}.json").write_text('{"loss": "nan", "grad_norm": 1.5}')
     for step in (BIG - 1000, BIG):

@@ -72,7 +72,7 @@ function drawAttempts(run) {
   const explained = (by, text) => (run.restarts.some((restart) => restart.by === by) ? text : "");
   byId("attempts-note").textContent = `${notes.join("; ")}.` +
     explained("restore", " A return is no new attempt: the same job went back to a checkpoint, after too many skipped steps in a row.") +
-    explained("unknown", " Whether the job was started again or went back to a checkpoint was in logs/rank-0000.log, which does not say it any more.") +
+    explained("unknown", " Whether the job was started again or went back to a checkpoint is not told by goodput.json, which an earlier release wrote.") +
     explained("attempt", " A pause is from the last line of the log before it to the first one after.");
 }
 

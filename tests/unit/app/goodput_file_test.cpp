@@ -20,7 +20,7 @@ Goodput::State example() {
                        .redone_steps = 12,
                        .bad_steps = 2,
                        .lost_s = {1, 2, 3, 4, 4, 1, 6, 7, 1, 1},
-                       .kept = {{0, 5, 10.0}, {5, 9, 5.0}}};
+                       .kept = {{0, 5, 10.0, 1}, {5, 9, 5.0, 3}}};
   return state;
 }
 
@@ -33,6 +33,7 @@ TEST(GoodputFile, reads_back_what_was_written) {
   EXPECT_DOUBLE_EQ(json["lost_s"]["startup"].get<double>(), 1.0);
   EXPECT_DOUBLE_EQ(json["lost_s"]["down"].get<double>(), 1.0);
   EXPECT_EQ(json["kept"][1]["up_to"], 9);
+  EXPECT_EQ(json["kept"][1]["attempt"], 3);
 }
 
 TEST(GoodputFile, that_is_absent_or_damaged_is_an_account_that_begins) {

@@ -124,9 +124,9 @@ TEST(Goodput, going_back_reaches_over_several_attempts) {
   EXPECT_EQ(goodput.state().redone_steps, 40);
   EXPECT_NEAR(goodput.productive_s(), 30 * 0.7, 1e-9);
   EXPECT_NEAR(goodput.lost_s(Lost::redone), 40 * 0.7, 1e-9);
-  EXPECT_EQ(goodput.state().kept.back(), (Stretch{30, 30, 0.0}));
+  EXPECT_EQ(goodput.state().kept.back(), (Stretch{30, 30, 0.0, 4}));
   goodput.go_back(0);
-  EXPECT_THAT(goodput.state().kept, ElementsAre(Stretch{0, 0, 0.0}));
+  EXPECT_THAT(goodput.state().kept, ElementsAre(Stretch{0, 0, 0.0, 4}));
   EXPECT_NEAR(goodput.productive_s(), 0.0, 1e-9);
   expect_whole(goodput);
 }
@@ -179,7 +179,7 @@ TEST(Goodput, of_a_run_whose_account_begins_late_counts_from_there) {
   goodput.begin_attempt(kBegin, kBegin + 10, 5000);
   goodput.add_steps(steps(10), 5010);
   EXPECT_EQ(goodput.state().redone_steps, 0);
-  EXPECT_THAT(goodput.state().kept, ElementsAre(Stretch{5000, 5010, goodput.productive_s()}));
+  EXPECT_THAT(goodput.state().kept, ElementsAre(Stretch{5000, 5010, goodput.productive_s(), 1}));
   goodput.go_back(4990);
   EXPECT_EQ(goodput.state().redone_steps, 10);
   expect_whole(goodput);
