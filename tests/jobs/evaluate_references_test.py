@@ -121,15 +121,15 @@ def test_features_of_the_clean_convention_are_those_of_images_resized_by_pil(pla
 
 
 def test_scores_of_two_sets_are_those_of_torch_fidelity(place, fidelity, tmp_path):
-    real, made = waves(4, 96, 32, NOISE), waves(5, 96, 32, NOISE)  # as many as a subset: KID then draws nothing at random
+    real, made = waves(4, 40, 32, NOISE), waves(5, 40, 32, NOISE)  # as many as a subset: KID then draws nothing at random
     done = run("effuse-evaluate", "--reference", write_folder(tmp_path / "real", real), "--images",
                write_folder(tmp_path / "made", made), "--weights", place / "inception.pth", "--allow-unknown-weights",
-               "--convention", "legacy-tensorflow", "--metrics", "fid,kid,is,precision_recall", "--kid-subset-size", 96,
+               "--convention", "legacy-tensorflow", "--metrics", "fid,kid,is,precision_recall", "--kid-subset-size", 40,
                "--set", "evaluation.splits=1", *DEVICE, "--output", tmp_path / "r.json", "--save-statistics", tmp_path / "made.npz")
     assert done.returncode == 0, done.stderr
     ours = json.loads((tmp_path / "r.json").read_text())
     with torch.no_grad():
-        found = [[torch.cat(both) for both in zip(*(fidelity(planes(part)) for part in np.array_split(images, 12)))]
+        found = [[torch.cat(both) for both in zip(*(fidelity(planes(part)) for part in np.array_split(images, 5)))]
                  for images in (real, made)]
     features = [pooled for pooled, _ in found]
     statistics = [{"mu": f.double().mean(0).numpy(), "sigma": np.cov(f.double().numpy(), rowvar=False)}
