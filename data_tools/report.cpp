@@ -42,6 +42,10 @@ ExitCode run(const CommandLine& line) {
     return ExitCode::done;
   }
   const std::filesystem::path place = report_place(request);
+  if (std::filesystem::is_directory(place)) {
+    throw ConfigError(cat(place.string(), " is a folder. Give --output a file, such as ",
+                          (place / "report.html").string(), "."));
+  }
   if (place.has_parent_path()) std::filesystem::create_directories(place.parent_path());
   write_file_atomically(place, page);
   log::info("report: ", place.string(), " (", human_bytes(page.size()), ")");

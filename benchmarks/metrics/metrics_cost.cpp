@@ -55,7 +55,10 @@ double microseconds_a_step(std::int64_t steps, const std::function<void(std::int
 
 double microseconds_of(TrainingHook& hook, std::int64_t steps) {
   hook.before_training(0);
-  return microseconds_a_step(steps, [&](std::int64_t step) { hook.after_step(report_of(step)); });
+  return microseconds_a_step(steps, [&](std::int64_t step) {
+    hook.before_step(step);
+    hook.after_step(report_of(step));
+  });
 }
 
 nlohmann::ordered_json measure(std::int64_t steps, const std::filesystem::path& path) {

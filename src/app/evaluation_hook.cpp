@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "core/unix_time.hpp"
 #include "models/network.hpp"
 #include "models/precision.hpp"
+#include "report/score_names.hpp"
 #include "training/stopwatch.hpp"
 
 namespace effuse {
@@ -30,6 +32,14 @@ std::string deciding_score(const EvaluationConfig& config) {
   if (metric == "precision_recall") return "precision";
   if (metric == "density_coverage") return "density";
   return metric;
+}
+
+/// Null where there is none.
+Json last_line(const std::filesystem::path& log) {
+  std::ifstream in(log);
+  std::string last;
+  for (std::string line; std::getline(in, line);) last = line;
+  return Json::parse(last, nullptr, /*allow_exceptions=*/false);
 }
 
 /// What earlier attempts found, as far as it counts: {step, value of the deciding score}.
@@ -67,6 +77,7 @@ void EvaluationHook::before_training(std::int64_t steps_done) {
   agree(parts_.comm, [&] {
     if (parts_.comm.rank() != 0) return;
     log_ = std::make_unique<metrics::JsonlWriter>(parts_.log, steps_done);
+    tell_last_scores();
     best_.reset();
     for (const auto& [step, value] :
          earlier_scores(parts_.log, deciding_score(parts_.config.evaluation))) {
@@ -78,8 +89,9 @@ void EvaluationHook::before_training(std::int64_t steps_done) {
   known = Json::parse(parts_.comm.broadcast_text(known.dump()));
   last_step_ = known["last"].get<std::int64_t>();
   best_ = known.contains("best") ? std::optional(known["best"].get<double>()) : std::nullopt;
-  // Of a checkpoint whose evaluation was cut short.
-  if (steps_done > 0 && looks_at_state(steps_done) && last_step_ < steps_done) evaluate(steps_done);
+  // One that was cut short is made up for, with the weights of the checkpoint.
+  const std::int64_t due = steps_done - steps_done % parts_.config.evaluation.every_steps;
+  if (due > 0 && last_step_ < due) evaluate(steps_done);
 }
 
 bool EvaluationHook::looks_at_state(std::int64_t step) const {
@@ -94,7 +106,7 @@ void EvaluationHook::evaluate(std::int64_t step) {
   const SectionScope section(parts_.comm, CommSection::evaluation);
   const Stopwatch watch;
   const auto scores = score();
-  if (!scores) return;  // asked to stop: the continued run evaluates this step
+  if (!scores) return;  // asked to stop: the continued run makes up for it
   last_step_ = step;
   record(step, *scores, watch.elapsed_s());
   const double value = (*scores)[deciding_score(parts_.config.evaluation)]["value"].get<double>();
@@ -125,6 +137,24 @@ std::optional<Json> EvaluationHook::score() {
   return parts_.scorer.score(side_of(std::move(set->features), parts_.scorer.network()));
 }
 
+/// To Prometheus, as earlier attempts found them.
+void EvaluationHook::tell_last_scores() {
+  const Json last = last_line(parts_.log);
+  if (!last.is_object()) return;
+  for (const char* name : kScores) {
+    if (last.contains(name) && last[name].is_number()) tell_score(name, last[name].get<double>());
+  }
+  tell_step(last.at("step").get<std::int64_t>());
+}
+
+void EvaluationHook::tell_score(const std::string& name, double value) {
+  parts_.registry.gauge(metrics::series("effuse_evaluation_score"), {{"metric", name}}).set(value);
+}
+
+void EvaluationHook::tell_step(std::int64_t step) {
+  parts_.registry.gauge(metrics::series("effuse_evaluation_step")).set(static_cast<double>(step));
+}
+
 void EvaluationHook::record(std::int64_t step, const Json& scores, double seconds) {
   if (parts_.comm.rank() != 0) return;
   metrics::JsonFields fields{{"step", step}};
@@ -134,10 +164,9 @@ void EvaluationHook::record(std::int64_t step, const Json& scores, double second
     fields.emplace_back(name, value);
     text += cat(text.empty() ? "" : ", ", name, " ", short_number(value));
     if (parts_.events != nullptr) parts_.events->scalar(cat("evaluation/", name), step, value);
-    parts_.registry.gauge(metrics::series("effuse_evaluation_score"), {{"metric", name}})
-        .set(value);
+    tell_score(name, value);
   }
-  parts_.registry.gauge(metrics::series("effuse_evaluation_step")).set(static_cast<double>(step));
+  tell_step(step);
   fields.emplace_back("images", parts_.config.evaluation.number);
   fields.emplace_back("seconds", seconds);
   fields.emplace_back("time_s", unix_time_s());

@@ -52,6 +52,9 @@ class EvaluationHook : public TrainingHook {
  private:
   void evaluate(std::int64_t step);
   std::optional<nlohmann::ordered_json> score();
+  void tell_last_scores();
+  void tell_score(const std::string& name, double value);
+  void tell_step(std::int64_t step);
   void record(std::int64_t step, const nlohmann::ordered_json& scores, double seconds);
   bool is_best(double value) const;
 

@@ -1,12 +1,16 @@
 #include "app/job_identity.hpp"
 
 #include <cstdlib>
+#include <exception>
+#include <random>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "core/checksum.hpp"
+#include "core/files.hpp"
 #include "core/log.hpp"
+#include "core/temporary_path.hpp"
 #include "core/text.hpp"
 #include "core/user_name.hpp"
 
@@ -20,18 +24,24 @@ bool is_hash(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-std::string hash_of(const std::filesystem::path& folder) {
-  const std::string place = std::filesystem::absolute(folder).lexically_normal();
-  return sha256_of(place).substr(0, kHashDigits);
+std::string hash_of(const std::filesystem::path& folder, std::string_view mark) {
+  const std::filesystem::path place = std::filesystem::weakly_canonical(folder);
+  return sha256_of(cat(without_trailing_slash(place).string(), " ", mark)).substr(0, kHashDigits);
+}
+
+std::string drawn_mark() {
+  std::random_device random;
+  return cat(random(), "-", random());
 }
 
 }  // namespace
 
-JobIdentity::JobIdentity(std::string program, std::string name, const std::filesystem::path& folder)
+JobIdentity::JobIdentity(std::string program, std::string name, const std::filesystem::path& folder,
+                         std::string_view mark)
     : program_(std::move(program)),
       user_(user_name()),
       name_(std::move(name)),
-      hash_(hash_of(folder)) {}
+      hash_(hash_of(folder, mark)) {}
 
 metrics::Labels JobIdentity::labels(int rank) const {
   metrics::Labels labels{
@@ -57,6 +67,18 @@ void JobIdentity::warn_of_namesake(const std::filesystem::path& targets) const {
                  "): it would be shown together with this one as one. Give them different names; "
                  "if the other has ended, remove that file.");
     return;
+  }
+}
+
+std::string mark_of_folder(const std::filesystem::path& file) {
+  try {
+    if (std::filesystem::exists(file)) return read_file(file);
+    std::filesystem::create_directories(file.parent_path());
+    const std::string mark = drawn_mark();
+    write_file_atomically(file, mark);
+    return mark;
+  } catch (const std::exception&) {
+    return drawn_mark();
   }
 }
 

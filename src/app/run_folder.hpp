@@ -27,6 +27,7 @@ class RunFolder {
   std::filesystem::path draws() const { return path_ / "metrics" / "draws"; }
   std::filesystem::path target(int rank) const;
   std::filesystem::path final_values(int rank) const;
+  std::filesystem::path folder_mark() const { return path_ / "metrics" / "identity"; }
   std::filesystem::path events() const { return path_ / "metrics" / "tensorboard"; }
   std::filesystem::path preview(std::int64_t step) const;
   std::filesystem::path bad_steps() const { return path_ / "bad_steps"; }

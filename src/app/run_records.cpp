@@ -51,8 +51,12 @@ std::unique_ptr<metrics::EventFile> open_events(const std::filesystem::path& fol
 }  // namespace
 
 RunRecords::RunRecords(const Parts& parts)
-    : parts_(parts), identity_("effuse-train", parts.config.run.name, parts.folder.path()) {
+    : parts_(parts),
+      identity_(
+          "effuse-train", parts.config.run.name, parts.folder.path(),
+          parts.comm.broadcast_text(leads() ? mark_of_folder(parts.folder.folder_mark()) : "")) {
   describe_build(registry_);
+  if (leads()) describe_attempt();
   const MetricsConfig& config = parts_.config.metrics;
   if (leads()) remove_targets_left();
   if (leads() && config.exporter) identity_.warn_of_namesake(config.targets);
@@ -83,6 +87,16 @@ void RunRecords::describe_run(std::int64_t exporters) {
       .set(1);
   registry_.gauge(series("effuse_train_ranks")).set(parts_.session.world_size());
   registry_.gauge(series("effuse_train_exporters")).set(static_cast<double>(exporters));
+}
+
+/// What is known before the first step, which a reference to measure may put off for long.
+void RunRecords::describe_attempt() {
+  registry_.gauge(series("effuse_train_start_timestamp_seconds")).set(unix_time_s());
+  registry_.gauge(series("effuse_train_attempts")).set(static_cast<double>(parts_.attempt));
+  registry_.gauge(series("effuse_train_step")).set(static_cast<double>(parts_.steps_done));
+  registry_.gauge(series("effuse_train_step_target"))
+      .set(static_cast<double>(parts_.run.total_steps));
+  registry_.counter(series("effuse_train_steps_total"));
 }
 
 void RunRecords::serve() {
@@ -120,7 +134,6 @@ void RunRecords::begin(std::int64_t steps_done, std::vector<std::unique_ptr<Trai
 
 /// Cut back to `steps_done`.
 void RunRecords::open_logs(std::int64_t steps_done) {
-  if (!log_) registry_.gauge(series("effuse_train_start_timestamp_seconds")).set(unix_time_s());
   log_ = std::make_unique<metrics::JsonlWriter>(parts_.folder.metrics_log(), steps_done);
   log_lines_ = std::make_unique<JsonlLog>(*log_);
   if (!parts_.config.metrics.tensorboard) return;

@@ -35,6 +35,8 @@ class RunRecords {
     Communicator& comm;
     at::Device device;
     MetricsHook::Run run;
+    std::int64_t steps_done = 0;  ///< when this attempt begins
+    std::int64_t attempt = 0;     ///< its number, from 1; told by rank 0
   };
 
   /// Collective.
@@ -60,6 +62,7 @@ class RunRecords {
   void remove_targets_left() const;
   std::string name_of(int rank) const;  ///< of its files in folders of the site
   void describe_run(std::int64_t exporters);
+  void describe_attempt();
   void open_logs(std::int64_t steps_done);
   void add_interval_hook(std::vector<std::unique_ptr<TrainingHook>>& hooks, MetricsHook& series);
   void serve();

@@ -13,6 +13,7 @@ using metrics::series;
 SampleReport::SampleReport(const Config& config, const std::string& host,
                            const std::filesystem::path& set, const Part& part)
     : targets_(set / "metrics" / "targets"),
+      mark_(set / "metrics" / "identity"),
       images_(registry_.gauge(series("effuse_sample_images"))),
       target_(registry_.gauge(series("effuse_sample_images_target"))),
       rate_(registry_.gauge(series("effuse_sample_images_per_second"))),
@@ -22,7 +23,8 @@ SampleReport::SampleReport(const Config& config, const std::string& host,
   describe_build(registry_);
   const std::string name = without_trailing_slash(set).filename().string();
   const std::string file = cat("part-", part.number, "-of-", part.of);
-  const JobIdentity identity("effuse-sample", name, set);
+  const JobIdentity identity("effuse-sample", name, set,
+                             config.metrics.exporter ? mark_of_folder(mark_) : "");
   if (config.metrics.exporter) identity.warn_of_namesake(config.metrics.targets);
   metrics::Labels labels = identity.labels(/*rank=*/0);
   labels["part"] = cat(part.number, "/", part.of);
@@ -37,7 +39,8 @@ SampleReport::SampleReport(const Config& config, const std::string& host,
 SampleReport::~SampleReport() {
   served_.reset();
   std::error_code not_empty;  // other parts have theirs there
-  std::filesystem::remove(targets_, not_empty);
+  if (!std::filesystem::remove(targets_, not_empty)) return;
+  std::filesystem::remove(mark_, not_empty);
   std::filesystem::remove(targets_.parent_path(), not_empty);
 }
 

@@ -37,7 +37,7 @@ class SampleReport {
 
   double images_per_second(const BulkProgress& progress) const;
 
-  std::filesystem::path targets_;
+  std::filesystem::path targets_, mark_;
   metrics::Registry registry_;
   metrics::Gauge images_, target_, rate_, resident_;
   metrics::Counter made_, tiles_;

@@ -151,8 +151,9 @@ std::int64_t check_start(const RunFolder& folder, const StartOptions& options, c
 CheckpointContents find_last_good(const RunFolder& folder, const RecoveryConfig& recovery,
                                   std::int64_t restores, std::int64_t step) {
   const std::string what =
-      cat("training has diverged by step ", step, ": more than ", recovery.skip_limit,
-          " steps in a row had a loss or gradients that are not finite or far too large (",
+      cat("training has diverged by step ", step, ": ", recovery.skip_limit + 1,
+          recovery.skip_limit == 0 ? " step" : " steps in a row",
+          " had a loss or gradients that are not finite or far too large (",
           folder.bad_steps().string(), " has their images)");
   const char* advice =
       ". Lower optimizer.lr, set optimizer.grad_clip, or use precision.compute=fp32; the last "

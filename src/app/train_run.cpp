@@ -29,6 +29,7 @@
 #include "training/duration.hpp"
 #include "training/gradient_order.hpp"
 #include "training/optimiser.hpp"
+#include "training/pause.hpp"
 #include "training/progress_hook.hpp"
 #include "training/replica_check.hpp"
 #include "training/restore.hpp"
@@ -240,7 +241,9 @@ std::unique_ptr<RunRecords> TrainRun::make_records() {
               .flops_per_image =
                   3.0 * forward_flops(*network_, device_, weight_type(config_.precision)),
               .peak_flops_per_s = peak_flops_per_s * comm_.world_size(),
-              .folder = folder_.path()}});
+              .folder = folder_.path()},
+      .steps_done = steps_done_,
+      .attempt = goodput_ ? goodput_->goodput().state().attempts : 0});
 }
 
 Hooks TrainRun::make_hooks(Loader& loader, TrainStep& step) {
@@ -341,7 +344,11 @@ JobEnd TrainRun::run() {
 
 /// Collective.
 JobEnd TrainRun::evaluate_and_train() {
-  if (!prepare_evaluation()) return {ExitCode::stopped, "asked to stop"};
+  {
+    std::optional<Pause> pause;
+    if (leads()) pause.emplace(paused_gauge(registry(), Lost::evaluation));
+    if (!prepare_evaluation()) return {ExitCode::stopped, "asked to stop"};
+  }
   TrainingEnd end = train();
   while (end == TrainingEnd::diverged) {
     go_back();

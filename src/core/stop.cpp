@@ -25,6 +25,8 @@ void install_stop_handlers() {
   for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) {
     ::sigaction(signal, &action, nullptr);
   }
+  // Who read the messages may have gone: no reason to lose the work. The log file has them.
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 int stop_signal() { return received_signal; }

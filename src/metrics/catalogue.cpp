@@ -38,8 +38,8 @@ constexpr Series kCatalogue[] = {
     {"effuse_train_exporters", kGauge, "ranks that serve metrics (`metrics.ranks`)", "", "run"},
     {"effuse_train_attempts", kGauge,
      "attempts at the run, this one included: one more than restarts", "", "run"},
-    {"effuse_train_start_timestamp_seconds", kGauge, "when this attempt began to train, Unix time",
-     "", "run"},
+    {"effuse_train_start_timestamp_seconds", kGauge, "when this attempt began, Unix time", "",
+     "run"},
     {"effuse_train_end_timestamp_seconds", kGauge,
      "when this attempt ended, Unix time; only in the final values", "", "run", kEveryRank},
     {"effuse_train_exit_code", kGauge,
@@ -57,7 +57,8 @@ constexpr Series kCatalogue[] = {
     {"effuse_train_steps_total", kCounter, "steps made by this process", "", "run"},
     {"effuse_train_images_total", kCounter, "images seen by all ranks since this process began", "",
      "run"},
-    {"effuse_train_images_per_second", kGauge, "over all ranks, of the last ten steps", "", "run"},
+    {"effuse_train_images_per_second", kGauge,
+     "over all ranks, of the last ten steps; pauses between them do not count", "", "run"},
     {"effuse_train_model_flops_per_second", kGauge,
      "operations of the network's products and convolutions over all ranks, of the last ten steps; "
      "a "

@@ -7,6 +7,9 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -23,36 +26,38 @@ using Tcp = asio::ip::tcp;
 
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::seconds kPause{1};
-/// At once; more are closed, so that nobody takes the file descriptors that the job needs.
-constexpr int kMostExchanges = 16;
+/// Of a request, which needs none.
+constexpr std::uint64_t kMostBody = 1 << 20;
+/// At once; of more the oldest are closed, so that nobody takes the file descriptors that the job
+/// needs, nor keeps others from a scrape by saying nothing.
+constexpr std::size_t kMostExchanges = 16;
 
 /// One request and its answer. Keeps itself alive until the answer is sent or patience runs out.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  /// `open` counts those that live.
-  Exchange(Tcp::socket socket, const Registry& registry, int& open)
-      : stream_(std::move(socket)), registry_(registry), open_(open) {
-    ++open_;
-  }
-  ~Exchange() { --open_; }
-  Exchange(const Exchange&) = delete;
-  Exchange& operator=(const Exchange&) = delete;
+  Exchange(Tcp::socket socket, const Registry& registry)
+      : stream_(std::move(socket)), registry_(registry) {}
 
   void begin() {
     stream_.expires_after(kPatience);
+    request_.body_limit(kMostBody);
     http::async_read(stream_, buffer_, request_,
                      [self = shared_from_this()](const error_code& error, std::size_t) {
                        if (!error) self->answer();
                      });
   }
 
+  /// Without an answer: others wait.
+  void drop() { stream_.close(); }
+
  private:
   void answer() {
-    const auto path = request_.target().substr(0, request_.target().find('?'));
-    const bool reads =
-        request_.method() == http::verb::get || request_.method() == http::verb::head;
+    const auto& request = request_.get();
+    const auto path = request.target().substr(0, request.target().find('?'));
+    const bool head = request.method() == http::verb::head;
+    const bool reads = head || request.method() == http::verb::get;
     const bool found = path == "/metrics" || path == "/";
-    response_.version(request_.version());
+    response_.version(request.version());
     response_.result(!reads  ? http::status::method_not_allowed
                      : found ? http::status::ok
                              : http::status::not_found);
@@ -62,7 +67,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     response_.keep_alive(false);
     response_.prepare_payload();
     // Of an answer to HEAD the length is that of the body which it leaves out.
-    if (request_.method() == http::verb::head) response_.body().clear();
+    if (head) response_.body().clear();
     send();
   }
 
@@ -75,9 +80,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   beast::tcp_stream stream_;
   const Registry& registry_;
-  int& open_;
   beast::flat_buffer buffer_;
-  http::request<http::empty_body> request_;
+  http::request_parser<http::string_body> request_;
   http::response<http::string_body> response_;
 };
 
@@ -121,11 +125,19 @@ class Exporter::Server {
     acceptor_.async_accept([this](const error_code& error, Tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
       if (error) return accept_later();
-      if (open_ < kMostExchanges) {
-        std::make_shared<Exchange>(std::move(socket), registry_, open_)->begin();
-      }
+      begin(std::make_shared<Exchange>(std::move(socket), registry_));
       accept();
     });
+  }
+
+  void begin(const std::shared_ptr<Exchange>& exchange) {
+    std::erase_if(open_, [](const auto& one) { return one.expired(); });
+    if (open_.size() >= kMostExchanges) {
+      if (const auto oldest = open_.front().lock()) oldest->drop();
+      open_.pop_front();
+    }
+    open_.push_back(exchange);
+    exchange->begin();
   }
 
   /// After an error that would come again at once, such as too many open files.
@@ -136,8 +148,8 @@ class Exporter::Server {
     });
   }
 
-  const Registry registry_;  // shares the series with the caller's
-  int open_ = 0;             // used by the thread alone, and outlives the exchanges in context_
+  const Registry registry_;                   // shares the series with the caller's
+  std::deque<std::weak_ptr<Exchange>> open_;  // the oldest first; used by the thread alone
   asio::io_context context_;
   Tcp::acceptor acceptor_;
   asio::steady_timer pause_;

@@ -167,7 +167,7 @@ Json samples_of(const std::vector<RunSamples>& samples) {
 }
 
 Json bad_steps_of(const RunRecord& run) {
-  Json described = Json::array(), restarts = Json::array();
+  Json described = Json::array();
   for (const RunBadStep& bad : run.bad_steps.first) {
     described.push_back({{"step", bad.step}, {"loss", bad.loss}, {"grad_norm", bad.grad_norm}});
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "training/stopwatch.hpp"
@@ -38,14 +39,14 @@ class IntervalHook : public TrainingHook {
   /// The listeners must outlive this.
   IntervalHook(const Steps& steps, std::vector<IntervalListener*> listeners);
 
-  void before_training(std::int64_t steps_done) override;
+  void before_step(std::int64_t step) override;
   void after_step(const StepReport& report) override;
 
  private:
   Steps steps_;
   std::vector<IntervalListener*> listeners_;
-  Interval interval_;     ///< so far
-  double began_s_ = 0.0;  ///< when the step before it was done, on steady_time_s()
+  Interval interval_;              ///< so far
+  std::optional<double> began_s_;  ///< when the step before it was done, on steady_time_s()
 };
 
 }  // namespace effuse

@@ -1,5 +1,6 @@
 #include "training/metrics_hook.hpp"
 
+#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -63,9 +64,9 @@ void MetricsHook::before_training(std::int64_t steps_done) {
   step_.set(static_cast<double>(steps_done));
   images_.set(static_cast<double>(steps_done * run_.batch_size));
   tell_disk();
-  began_s_ = steady_time_s();
-  ended_s_ = {began_s_};
 }
+
+void MetricsHook::before_step(std::int64_t) { pace_.begin_step(); }
 
 void MetricsHook::after_step(const StepReport& report) {
   step_.set(static_cast<double>(report.step));
@@ -84,11 +85,10 @@ void MetricsHook::after_step(const StepReport& report) {
 }
 
 void MetricsHook::tell_rate(const StepReport& report) {
-  ended_s_.push_back(report.ended_s);
-  if (ended_s_.size() > kRateSteps + 1) ended_s_.pop_front();
-  const auto steps = static_cast<double>(ended_s_.size() - 1);
-  const double rate =
-      steps * static_cast<double>(run_.batch_size) / (report.ended_s - ended_s_.front());
+  walls_s_.push_back(report.wall_s);
+  if (walls_s_.size() > kRateSteps) walls_s_.pop_front();
+  const double images = static_cast<double>(walls_s_.size()) * static_cast<double>(run_.batch_size);
+  const double rate = images / std::accumulate(walls_s_.begin(), walls_s_.end(), 0.0);
   const double flops = rate * run_.flops_per_image;
   steps_->rate.set(rate);
   steps_->flops.set(flops);
@@ -96,9 +96,8 @@ void MetricsHook::tell_rate(const StepReport& report) {
     if (!mfu_) mfu_ = gauge(registry_, "effuse_train_mfu_ratio");
     mfu_->set(flops / run_.peak_flops_per_s);
   }
-  ++steps_here_;
-  steps_->time_left.set(static_cast<double>(run_.total_steps - report.step) *
-                        (report.ended_s - began_s_) / static_cast<double>(steps_here_));
+  pace_.end_step(report.ended_s);
+  steps_->time_left.set(static_cast<double>(run_.total_steps - report.step) * pace_.step_s());
 }
 
 void MetricsHook::after_interval(const StepReport&, const Interval& interval) {

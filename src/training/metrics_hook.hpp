@@ -8,6 +8,7 @@
 
 #include "metrics/registry.hpp"
 #include "training/interval.hpp"
+#include "training/pace.hpp"
 
 namespace effuse {
 
@@ -30,6 +31,7 @@ class MetricsHook : public TrainingHook, public IntervalListener {
   MetricsHook(metrics::Registry& registry, Run run);
 
   void before_training(std::int64_t steps_done) override;
+  void before_step(std::int64_t step) override;
   void after_step(const StepReport& report) override;
   void after_interval(const StepReport& last, const Interval& interval) override;
 
@@ -50,9 +52,8 @@ class MetricsHook : public TrainingHook, public IntervalListener {
   std::optional<metrics::Gauge> mfu_;
   std::vector<std::optional<metrics::Gauge>> timestep_loss_;
   metrics::Counter steps_done_, images_done_, bad_, overflowed_;
-  double began_s_ = 0.0;
-  std::deque<double> ended_s_;  ///< when the last steps were done
-  std::int64_t steps_here_ = 0;
+  std::deque<double> walls_s_;  ///< of the last steps
+  Pace pace_;
 };
 
 }  // namespace effuse

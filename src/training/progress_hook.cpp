@@ -20,21 +20,21 @@ void ProgressHook::before_training(std::int64_t steps_done) {
                                       .total = static_cast<std::uint64_t>(total_steps_),
                                       .start = static_cast<std::uint64_t>(steps_done),
                                       .style = style_});
-  watch_ = Stopwatch();
 }
 
+void ProgressHook::before_step(std::int64_t) { pace_.begin_step(); }
+
 void ProgressHook::after_step(const StepReport& report) {
-  elapsed_s_ += watch_.lap_s();
-  ++steps_here_;
-  const double rate = static_cast<double>(steps_here_ * batch_size_) / elapsed_s_;
-  if (steps_here_ == kStepsToJudge) tell_expected_time(report.step);
+  pace_.end_step(report.ended_s);
+  const double rate = static_cast<double>(batch_size_) / pace_.step_s();
+  if (pace_.steps() == kStepsToJudge) tell_expected_time(report.step);
   progress_->update(static_cast<std::uint64_t>(report.step),
                     cat("loss ", fixed(report.loss, 4), " | ", fixed(rate, 1), " images/s"));
 }
 
 /// Nothing of a run that is soon over.
 void ProgressHook::tell_expected_time(std::int64_t step) const {
-  const double step_s = elapsed_s_ / static_cast<double>(steps_here_);
+  const double step_s = pace_.step_s();
   const double left_s = step_s * static_cast<double>(total_steps_ - step);
   if (style_ == ProgressStyle::silent || left_s < kWorthTelling_s) return;
   log::info("expected    ", human_seconds(left_s), " for ",

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/progress.hpp"
-#include "training/stopwatch.hpp"
+#include "training/pace.hpp"
 #include "training/trainer.hpp"
 
 namespace effuse {
@@ -16,6 +16,7 @@ class ProgressHook : public TrainingHook {
   ProgressHook(std::int64_t total_steps, std::int64_t batch_size, ProgressStyle style);
 
   void before_training(std::int64_t steps_done) override;
+  void before_step(std::int64_t step) override;
   void after_step(const StepReport& report) override;
   void after_training(std::int64_t steps_done, TrainingEnd end) override;
 
@@ -26,9 +27,7 @@ class ProgressHook : public TrainingHook {
   std::int64_t batch_size_;
   ProgressStyle style_;
   std::optional<Progress> progress_;
-  Stopwatch watch_;
-  double elapsed_s_ = 0.0;
-  std::int64_t steps_here_ = 0;
+  Pace pace_;
 };
 
 }  // namespace effuse

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "training/pause.hpp"
 #include "training/stopwatch.hpp"
 
 namespace effuse {
@@ -30,9 +31,10 @@ class TimedHook : public TrainingHook {
   template <class Call>
   void time(const Call& call) {
     Stopwatch watch;
-    paused_.set(1);
-    call();
-    paused_.set(0);
+    {
+      const Pause pause(paused_);
+      call();
+    }
     meter_.spent(reason_, watch.lap_s());
   }
 
@@ -47,9 +49,8 @@ class TimedHook : public TrainingHook {
 std::unique_ptr<TrainingHook> timed(std::unique_ptr<TrainingHook> hook, GoodputMeter* meter,
                                     metrics::Registry& registry, Lost reason) {
   if (meter == nullptr) return hook;
-  const metrics::Labels labels{{"reason", kLostNames[static_cast<std::size_t>(reason)]}};
-  const metrics::Gauge paused = registry.gauge(metrics::series("effuse_train_paused"), labels);
-  return std::make_unique<TimedHook>(std::move(hook), *meter, paused, reason);
+  return std::make_unique<TimedHook>(std::move(hook), *meter, paused_gauge(registry, reason),
+                                     reason);
 }
 
 }  // namespace effuse

@@ -217,6 +217,7 @@ def test_bad_usage(plain, tmp_path):
             ([plain, "--outptu", "x"], 2, "did you mean --output"),
             ([plain, plain], 3, "is given twice"),
             ([plain, "--samples", tmp_path / "images"], 3, "there is no samples.json"),
+            ([plain, "--output", plain], 2, "is a folder. Give --output a file"),
             ([plain, "--output", plain / "config.toml/page.html"], 1, "config.toml")):
         refused = run("effuse-report", *arguments)
         assert refused.returncode == code and words in refused.stderr, (arguments, refused.stderr)

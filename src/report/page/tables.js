@@ -4,7 +4,7 @@ const LOST_NAMES = {
   startup: "start-up", data_wait: "waiting for data", communication: "communication", checkpoint: "checkpoints", preview: "previews",
   evaluation: "evaluations", bad_steps: "skipped steps", redone: "redone steps", other: "other", down: "down",
 };
-const LOST_HUES = { startup: 5, data_wait: 6, communication: 1, checkpoint: 3, preview: 4, evaluation: 2, bad_steps: 7, redone: 7, other: 5, down: 7 };
+const LOST_HUES = { startup: 5, data_wait: 6, communication: 1, checkpoint: 3, preview: 4, evaluation: 2, bad_steps: 7, redone: 8, other: 9, down: 10 };
 const BEGUN_BY = { attempt: "restart", restore: "return", unknown: "restart or return" };
 const SCORE_NOTES = { fid: "lower is better", kid: "lower is better" };
 
@@ -36,10 +36,10 @@ function drawEvaluation() {
 }
 
 function timesOf(run) {
-  const lost = Object.entries(run.goodput.lost_s).filter(([, seconds]) => seconds > 0).sort((a, b) => b[1] - a[1]);
+  const total = run.goodput.total_s || 1;
+  const lost = Object.entries(run.goodput.lost_s).filter(([, seconds]) => seconds >= 1 || seconds / total > 0.0005).sort((a, b) => b[1] - a[1]);
   const parts = [{ name: "progress kept", seconds: run.goodput.productive_s, color: "var(--accent)" },
     ...lost.map(([reason, seconds]) => ({ name: LOST_NAMES[reason] ?? reason, seconds, color: `var(--hue-${LOST_HUES[reason] ?? 0})` }))];
-  const total = run.goodput.total_s || 1;
   return make("div", { class: "time-run" }, isComparison ? make("h3", {}, nameCell(run)) : null,
     make("div", { class: "stack", role: "img", "aria-label": parts.map((part) => `${part.name} ${format.percent(part.seconds / total)}`).join(", ") },
       ...parts.filter((part) => part.seconds / total > 0.0005).map((part) => make("i", { style: { flex: `${part.seconds} 0 0`, background: part.color }, title: `${part.name}: ${format.duration(part.seconds)}` }))),
@@ -55,7 +55,7 @@ function drawTime() {
 }
 
 function drawAttempts(run) {
-  const kept = run.goodput?.kept ?? [];
+  const kept = (run.goodput?.kept ?? []).filter((stretch) => stretch.up_to > stretch.after);
   if (kept.length === 0) return;
   show("attempts");
   const begin = (stretch, i) => (i === 0 ? null : run.restarts.find((mark) => mark.after_step === stretch.after) ?? null);
@@ -97,8 +97,11 @@ function drawBadSteps(run) {
     run.bad_steps.described.map((bad) => [format.count(bad.step), text(bad.loss), text(bad.grad_norm)]));
   const listed = run.bad_steps.described.length;
   byId("bad-steps-table").closest(".scroll").hidden = listed === 0;
-  byId("bad-steps-note").textContent = `${format.plural(count, "step")} changed nothing: not finite, or a spike` +
-    (listed === 0 ? "." : `${count > listed ? `; ${listed === 1 ? "the first is" : `the first ${format.count(listed)} are`} listed` : ""}. ${count === 1 ? "Its" : "Their"} images are named in bad_steps/.`);
+  const files = run.bad_steps.count;
+  const notes = [`${format.plural(count, "step")} changed nothing: not finite, or a spike`];
+  if (files > 0 && files < count) notes.push("of one that was bad in several tries the last is listed");
+  if (listed < files) notes.push(`the first ${format.count(listed)} are listed`);
+  byId("bad-steps-note").textContent = `${notes.join("; ")}.` + (listed === 0 ? "" : ` ${count === 1 ? "Its" : "Their"} images are named in bad_steps/.`);
 }
 
 /** The settings that say most, from which the rest may be guessed. */

@@ -17,8 +17,9 @@ using ::testing::MatchesRegex;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
-JobIdentity faces(const std::string& folder = "/data/runs/faces") {
-  return {"effuse-train", "faces", folder};
+JobIdentity faces(const std::filesystem::path& folder = "/data/runs/faces",
+                  const std::string& mark = "17") {
+  return {"effuse-train", "faces", folder, mark};
 }
 
 /// What is warned of with a file of that name in the folder of targets.
@@ -45,6 +46,24 @@ TEST(JobIdentity, files_are_the_same_for_all_attempts_and_others_elsewhere) {
   EXPECT_NE(faces().file_name(), faces("/home/runs/faces").file_name());
   EXPECT_THAT(faces().file_name(),
               MatchesRegex(cat("effuse-train\\.", user_name(), "\\.faces\\.[0-9a-f]{8}")));
+}
+
+TEST(JobIdentity, a_folder_is_itself_by_any_path_and_another_on_another_disk) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "runs/faces");
+  std::filesystem::create_directory_symlink(folder / "runs", folder / "link");
+  EXPECT_EQ(faces(folder / "runs/faces").file_name(), faces(folder / "link/faces/").file_name());
+  EXPECT_NE(faces(folder / "runs/faces", "1").file_name(),
+            faces(folder / "runs/faces", "2").file_name());
+}
+
+TEST(JobIdentity, the_mark_of_a_folder_is_drawn_once) {
+  const TemporaryFolder folder;
+  const std::string mark = mark_of_folder(folder / "metrics/identity");
+  EXPECT_FALSE(mark.empty());
+  EXPECT_EQ(mark_of_folder(folder / "metrics/identity"), mark);
+  EXPECT_NE(mark_of_folder(folder / "other/identity"), mark);
+  EXPECT_NE(mark_of_folder("/proc/no/such/identity"), mark);
 }
 
 TEST(JobIdentity, a_namesake_is_warned_of) {

@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/text.hpp"
 #include "loopback.hpp"
@@ -100,6 +102,29 @@ TEST(Exporter, CanOnlyBeRead) {
   const std::string answer = ask(exporter->port(), "DELETE", "/metrics");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 405 ")) << answer;
   EXPECT_NE(answer.find("Allow: GET, HEAD\r\n"), std::string::npos) << answer;
+}
+
+TEST(Exporter, ABodyIsNotMinded) {
+  const auto [exporter, problem] = Exporter::start(Registry(), kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  for (const auto& [method, answer] :
+       {std::pair("POST", "HTTP/1.1 405 "), {"GET", "HTTP/1.1 200 "}}) {
+    LoopbackSocket socket;
+    ASSERT_TRUE(socket.connect(exporter->port()));
+    socket.send(
+        cat(method, " /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nx=1"));
+    EXPECT_TRUE(socket.receive_all().starts_with(answer)) << method;
+  }
+}
+
+TEST(Exporter, ACrowdThatSaysNothingHoldsUpNobody) {
+  Registry registry;
+  registry.gauge(series("effuse_train_loss")).set(7);
+  const auto [exporter, problem] = Exporter::start(registry, kLoopback, 0);
+  ASSERT_TRUE(exporter) << problem;
+  std::vector<LoopbackSocket> crowd(40);
+  for (LoopbackSocket& one : crowd) ASSERT_TRUE(one.connect(exporter->port()));
+  EXPECT_NE(scrape(exporter->port()).find("effuse_train_loss 7\n"), std::string::npos);
 }
 
 TEST(Exporter, FreesItsPortWhenDestroyed) {

@@ -32,9 +32,12 @@ class Told : public IntervalListener {
 TEST(Interval, each_is_told_to_all_and_the_last_step_ends_one) {
   Told one, other;
   IntervalHook hook({.batch_size = 8, .every_steps = 3, .total_steps = 7}, {&one, &other});
-  const double began_s = steady_time_s() + 100.0;
   hook.before_training(0);
-  for (std::int64_t step = 1; step <= 7; ++step) hook.after_step(report_of(step, 0.5, began_s));
+  const double began_s = steady_time_s();
+  for (std::int64_t step = 1; step <= 7; ++step) {
+    hook.before_step(step);
+    hook.after_step(report_of(step, 0.5, began_s));
+  }
   for (const Told* told : {&one, &other}) {
     ASSERT_EQ(told->intervals.size(), 3U);
     EXPECT_EQ(told->intervals[0].first, 3);
@@ -44,6 +47,7 @@ TEST(Interval, each_is_told_to_all_and_the_last_step_ends_one) {
   EXPECT_THAT(one.intervals[0].second.grad_norms, ElementsAre(10, 20, 30));
   EXPECT_THAT(one.intervals[1].second.grad_norms, ElementsAre(40, 50, 60));
   EXPECT_THAT(one.intervals[2].second.grad_norms, ElementsAre(70));
+  EXPECT_NEAR(one.intervals[0].second.images_per_s, 4.0, 0.1) << "from the begin of the first";
   EXPECT_NEAR(one.intervals[1].second.images_per_s, 4.0, 1e-9);
   EXPECT_NEAR(one.intervals[2].second.images_per_s, 4.0, 1e-9);
 }
@@ -53,7 +57,8 @@ TEST(Interval, losses_by_time_step_are_those_of_its_steps_alone) {
   IntervalHook hook({.batch_size = 8, .every_steps = 2, .total_steps = 4}, {&told});
   hook.before_training(0);
   for (std::int64_t step = 1; step <= 4; ++step) {
-    hook.after_step(report_of(step, 0.1 * static_cast<double>(step), 0.0));
+    hook.before_step(step);
+    hook.after_step(report_of(step, 0.1 * static_cast<double>(step), steady_time_s()));
   }
   const auto first = told.intervals[0].second.losses.means();
   const auto second = told.intervals[1].second.losses.means();

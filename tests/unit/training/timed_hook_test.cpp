@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace effuse {
@@ -31,6 +32,15 @@ TEST(TimedHook, says_what_training_stands_still_for) {
   EXPECT_THAT(during, HasSubstr("effuse_train_paused{reason=\"evaluation\"} 1\n"));
   EXPECT_THAT(registry.text(), HasSubstr("effuse_train_paused{reason=\"evaluation\"} 0\n"));
   EXPECT_GT(meter.goodput().lost_s(Lost::evaluation), 0.0);
+}
+
+TEST(TimedHook, that_fails_stands_still_no_longer) {
+  metrics::Registry registry;
+  GoodputMeter meter(Goodput{});
+  const auto hook = timed(std::make_unique<Calls>([] { throw std::runtime_error("no"); }), &meter,
+                          registry, Lost::checkpoint);
+  EXPECT_THROW(hook->after_step({}), std::runtime_error);
+  EXPECT_THAT(registry.text(), HasSubstr("effuse_train_paused{reason=\"checkpoint\"} 0\n"));
 }
 
 TEST(TimedHook, without_a_meter_is_the_hook_itself) {
