@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import pytest
 from PIL import Image
@@ -58,6 +59,22 @@ def test_evaluations_change_nothing_of_the_training(place, evaluated):
     done = train(place, "plain", "--steps", 20)
     assert done.returncode == 0, done.stderr
     assert log_lines(place / "runs/plain") == log_lines(evaluated)
+
+
+def test_an_evaluation_that_is_due_is_made_up_for_and_its_scores_go_on_being_served(place):
+    """As of one that a stop cut short: the run went on to a checkpoint at another step."""
+    assert train(place, "due", "--steps", 12, *settings()).returncode == 0
+    for steps in (14, 16):  # in the last attempt there is none
+        done = train(place, "due", "--steps", steps, *settings(**EVALUATED, **{
+            "metrics.exporter": "true", "metrics.address": "127.0.0.1"}))
+        assert done.returncode == 0, done.stderr
+    folder = place / "runs/due"
+    line, = evaluations(folder)
+    assert line["step"] == 12 and "step-00000012" in checkpoints(folder)
+    served = (folder / "metrics/final/rank-0000.prom").read_text()
+    value, = re.findall(r'^effuse_evaluation_score{.*metric="fid".*} (\S+)$', served, re.M)
+    assert float(value) == pytest.approx(line["fid"], rel=1e-9)
+    assert re.search(r"^effuse_evaluation_step{.*} 12$", served, re.M)
 
 
 def sampled(place, evaluated, output, *arguments, ranks=1):

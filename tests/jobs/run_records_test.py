@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from programs import kill_all, make_config, make_dataset, overrides, run, start, wait_until
+from programs import command, environment, kill_all, make_config, make_dataset, overrides, run, start, wait_until
 from runs import records
 
 USER = pwd.getpwuid(os.geteuid()).pw_name
@@ -173,6 +173,17 @@ def test_nobody_takes_the_descriptors_that_training_needs(workplace):
                 if (pathlib.Path("/proc") / line / "comm").read_text() == "effuse-train\n"]
         assert len(list((pathlib.Path("/proc") / str(pid) / "fd").iterdir())) < 200
     stop(job)
+
+
+def test_who_reads_the_messages_may_go(workplace):
+    """As `| head` does."""
+    job = subprocess.Popen(command("effuse-train", *words(workplace, "unread", **{"run.steps": 30}), ranks=0), stderr=subprocess.PIPE,
+                           env=environment())
+    assert job.stderr.readline()
+    job.stderr.close()
+    assert job.wait(100) == 0
+    assert json.loads((workplace / "runs/unread/outcome.json").read_text())["outcome"] == "done"
+    assert targets_of(workplace, workplace / "runs/unread") == [[], []]
 
 
 def two_free_ports():
