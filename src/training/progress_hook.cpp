@@ -14,15 +14,16 @@ constexpr double kWorthTelling_s = 60.0;
 ProgressHook::ProgressHook(std::int64_t total_steps, std::int64_t batch_size, ProgressStyle style)
     : total_steps_(total_steps), batch_size_(batch_size), style_(style) {}
 
-void ProgressHook::before_training(std::int64_t steps_done) {
+/// Its clock starts here: what hooks do before training is of no step.
+void ProgressHook::before_step(std::int64_t step) {
+  pace_.begin_step();
+  if (progress_) return;
   progress_.emplace(Progress::Options{.task = "train",
                                       .unit = "steps",
                                       .total = static_cast<std::uint64_t>(total_steps_),
-                                      .start = static_cast<std::uint64_t>(steps_done),
+                                      .start = static_cast<std::uint64_t>(step - 1),
                                       .style = style_});
 }
-
-void ProgressHook::before_step(std::int64_t) { pace_.begin_step(); }
 
 void ProgressHook::after_step(const StepReport& report) {
   pace_.end_step(report.ended_s);
@@ -42,6 +43,8 @@ void ProgressHook::tell_expected_time(std::int64_t step) const {
             fixed(1e3 * step_s, 0), " ms a step");
 }
 
-void ProgressHook::after_training(std::int64_t, TrainingEnd) { progress_->finish(); }
+void ProgressHook::after_training(std::int64_t, TrainingEnd) {
+  if (progress_) progress_->finish();
+}
 
 }  // namespace effuse

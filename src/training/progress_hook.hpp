@@ -15,7 +15,6 @@ class ProgressHook : public TrainingHook {
  public:
   ProgressHook(std::int64_t total_steps, std::int64_t batch_size, ProgressStyle style);
 
-  void before_training(std::int64_t steps_done) override;
   void before_step(std::int64_t step) override;
   void after_step(const StepReport& report) override;
   void after_training(std::int64_t steps_done, TrainingEnd end) override;
