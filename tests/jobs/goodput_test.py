@@ -122,7 +122,7 @@ def samples(text):
 
 @pytest.fixture(scope="module")
 def scraped(workplace):
-    """What three ranks, of which the last is slow, say of themselves, once they were evaluated: (messages, metrics)."""
+    """What three ranks, of which the last is slow, say of themselves, once they were evaluated and saved: (messages, metrics)."""
     folder = workplace / "runs/slow"
     job = start("effuse-train", *arguments(workplace, "slow", **{
         "run.steps": 100000, "metrics.exporter": "true", "metrics.address": "127.0.0.1", "metrics.peak_tflops": 0.001,
@@ -134,7 +134,7 @@ def scraped(workplace):
     metrics = wait_until(lambda: next(
         (text for text in [scrape(folder)]
          if samples(text).get('effuse_train_rank_speed_ratio{of_rank="2"}', 1.0) < 0.5
-         and "effuse_evaluation_score" in text), None), job)
+         and "effuse_evaluation_score" in text and "effuse_checkpoint_step" in text), None), job)
     job.send_signal(signal.SIGUSR1)
     messages, _ = job.communicate()
     assert job.returncode == 75, messages
