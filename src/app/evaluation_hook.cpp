@@ -1,15 +1,13 @@
 #include "app/evaluation_hook.hpp"
 
-#include <algorithm>
-#include <array>
 #include <fstream>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/evaluation_report.hpp"
 #include "app/generated_features.hpp"
 #include "comm/agreement.hpp"
-#include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/unix_time.hpp"
@@ -34,29 +32,12 @@ std::string deciding_score(const EvaluationConfig& config) {
   return metric;
 }
 
-/// Null where there is none.
-Json last_line(const std::filesystem::path& log) {
+/// The evaluations of earlier attempts, by their order.
+std::vector<Json> lines_of(const std::filesystem::path& log) {
   std::ifstream in(log);
-  std::string last;
-  for (std::string line; std::getline(in, line);) last = line;
-  return Json::parse(last, nullptr, /*allow_exceptions=*/false);
-}
-
-/// What earlier attempts found, as far as it counts: {step, value of the deciding score}.
-std::map<std::int64_t, double> earlier_scores(const std::filesystem::path& log,
-                                              const std::string& score) {
-  std::map<std::int64_t, double> found;
-  if (!std::filesystem::exists(log)) return found;
-  const std::string text = read_file(log);
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const Json line = Json::parse(text.substr(begin, end - begin), nullptr, false);
-    if (line.is_object() && line.contains(score) && line[score].is_number()) {
-      found[line.at("step").get<std::int64_t>()] = line[score].get<double>();
-    }
-    begin = end + 1;
-  }
-  return found;
+  std::vector<Json> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line));
+  return lines;
 }
 
 }  // namespace
@@ -77,11 +58,14 @@ void EvaluationHook::before_training(std::int64_t steps_done) {
   agree(parts_.comm, [&] {
     if (parts_.comm.rank() != 0) return;
     log_ = std::make_unique<metrics::JsonlWriter>(parts_.log, steps_done);
-    tell_last_scores();
+    const std::vector<Json> lines = lines_of(parts_.log);  // whole ones only, as log_ has seen to
+    if (!lines.empty()) tell_scores_of(lines.back());
     best_.reset();
-    for (const auto& [step, value] :
-         earlier_scores(parts_.log, deciding_score(parts_.config.evaluation))) {
-      known["last"] = step;
+    const std::string score = deciding_score(parts_.config.evaluation);
+    for (const Json& line : lines) {
+      if (!line.contains(score) || !line[score].is_number()) continue;
+      known["last"] = line.at("step");
+      const double value = line[score].get<double>();
       if (is_best(value)) best_ = value;
     }
     if (best_) known["best"] = *best_;
@@ -137,14 +121,12 @@ std::optional<Json> EvaluationHook::score() {
   return parts_.scorer.score(side_of(std::move(set->features), parts_.scorer.network()));
 }
 
-/// To Prometheus, as earlier attempts found them.
-void EvaluationHook::tell_last_scores() {
-  const Json last = last_line(parts_.log);
-  if (!last.is_object()) return;
+/// To Prometheus, as an earlier attempt found them.
+void EvaluationHook::tell_scores_of(const Json& line) {
   for (const char* name : kScores) {
-    if (last.contains(name) && last[name].is_number()) tell_score(name, last[name].get<double>());
+    if (line.contains(name) && line[name].is_number()) tell_score(name, line[name].get<double>());
   }
-  tell_step(last.at("step").get<std::int64_t>());
+  tell_step(line.at("step").get<std::int64_t>());
 }
 
 void EvaluationHook::tell_score(const std::string& name, double value) {

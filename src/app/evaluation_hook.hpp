@@ -52,7 +52,7 @@ class EvaluationHook : public TrainingHook {
  private:
   void evaluate(std::int64_t step);
   std::optional<nlohmann::ordered_json> score();
-  void tell_last_scores();
+  void tell_scores_of(const nlohmann::ordered_json& line);
   void tell_score(const std::string& name, double value);
   void tell_step(std::int64_t step);
   void record(std::int64_t step, const nlohmann::ordered_json& scores, double seconds);

@@ -14,6 +14,7 @@
 
 #include "core/error.hpp"
 #include "core/host_name.hpp"
+#include "core/lock_holder.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 
@@ -47,6 +48,11 @@ bool is_file_of(int descriptor, const std::filesystem::path& file) {
   struct stat named {};
   return ::fstat(descriptor, &opened) == 0 && ::stat(file.c_str(), &named) == 0 &&
          opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+/// Whether this_process() was called on this host.
+bool is_of_this_host(std::string_view holder) {
+  return holder.find(cat(" on ", host_name(), " (process ")) != holder.npos;
 }
 
 std::string this_process() {
@@ -106,6 +112,21 @@ LockFile::~LockFile() {
   std::error_code ignored;
   std::filesystem::remove(file_, ignored);
   ::close(descriptor_);
+}
+
+LockHolder lock_holder(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return LockHolder::unknown;
+  // Shared, so that two that ask do not take each other for a holder.
+  const Attempt attempt = try_lock(descriptor, LOCK_SH | LOCK_NB);
+  LockHolder holder = LockHolder::unknown;
+  if (attempt == Attempt::held_by_another) holder = LockHolder::alive;
+  // Not every file system shows a host the locks of another.
+  if (attempt == Attempt::locked && is_of_this_host(holder_in(descriptor))) {
+    holder = LockHolder::gone;
+  }
+  ::close(descriptor);
+  return holder;
 }
 
 }  // namespace effuse
